@@ -1,0 +1,85 @@
+"""Who may open the workbench: anyone on this machine, or whoever logs in."""
+
+import hmac
+import ipaddress
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from trainer.errors import AccessError
+
+Login = Callable[[str, str], bool]
+
+
+def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str]) -> Login | None:
+    """The login check for a bind address; None for this machine alone.
+
+    Raises `AccessError` for any other address without a login.
+    """
+    if auth_file is not None:
+        return _from_file(auth_file)
+    user, password = environment.get("TANDEM_USER", ""), environment.get("TANDEM_PASSWORD", "")
+    if user and password:
+
+        def check(given_user: str, given_password: str) -> bool:
+            right_user = hmac.compare_digest(given_user.encode(), user.encode())
+            return right_user & hmac.compare_digest(given_password.encode(), password.encode())
+
+        return check
+    if user or password or not _loopback(host):
+        raise AccessError(
+            f"Serving on {host} needs a login. Set TANDEM_USER and TANDEM_PASSWORD, or give "
+            "--auth-file with lines that `tandem password USER` prints."
+        )
+    return None
+
+
+def password_line(user: str, password: str) -> str:
+    """One line for an auth file, in the form of Apache's htpasswd: the user and a bcrypt hash."""
+    import bcrypt  # noqa: PLC0415 - only where someone logs in
+
+    if not user or ":" in user or not password:
+        raise AccessError("A user needs a name without ':' and a password that is not empty.")
+    hashed = bcrypt.hashpw(_cut(password), bcrypt.gensalt())
+    return f"{user}:{hashed.decode()}"
+
+
+def _from_file(auth_file: Path) -> Login:
+    import bcrypt  # noqa: PLC0415 - as above
+
+    try:
+        lines = auth_file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AccessError(f"The login file {auth_file} cannot be read: {error}.") from None
+    hashes: dict[str, bytes] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        user, _, hashed = line.strip().partition(":")
+        if not user or not hashed.startswith(("$2a$", "$2b$", "$2y$")):
+            raise AccessError(
+                f"{auth_file}, line {number} is not 'user:bcrypt hash'. "
+                "Make it with `tandem password USER`."
+            )
+        hashes[user] = hashed.encode()
+    if not hashes:
+        raise AccessError(f"{auth_file} names no user. Add one with `tandem password USER`.")
+    nobody = bcrypt.hashpw(b"nobody", bcrypt.gensalt())  # an unknown user takes as long as a known
+
+    def check(user: str, password: str) -> bool:
+        right = bcrypt.checkpw(_cut(password), hashes.get(user, nobody))
+        return right and user in hashes
+
+    return check
+
+
+def _cut(password: str) -> bytes:
+    return password.encode()[:72]  # all that bcrypt reads; newer versions refuse more
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,415 @@
+"""`tandem`: everything the page can do, from a terminal.
+
+Nothing heavy is imported before a command needs it, so that `tandem --help` answers at once.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.errors import ConfigError, UserError
+
+if TYPE_CHECKING:
+    from trainer.corpus.library import Corpus
+    from trainer.runs import Evaluation, Run, Work
+
+FAILED, MISTAKE = 1, 2  # exit codes
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. What the user can mend is one sentence on stderr and exit code 2."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return FAILED
+    return code
+
+
+# The commands, in the order a user meets them.
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    _say("Tandem demo: tune the bundled base on the sample FAQ of a bank, score it, open the page.")
+    runs, corpus = _runs(arguments), _corpora(arguments).get("banking")
+    done = next(
+        (
+            run
+            for run in runs.list()
+            if (run.corpus.label, run.config.base) == (corpus.label, BUNDLED) and run.evaluation()
+        ),
+        None,
+    )
+    if done:
+        _say(f"Run {done.id} has done it before; `tandem tune banking` would tune again.")
+    else:
+        from trainer.config import RunConfig
+        from trainer.launch import launch
+
+        settings = {"base": BUNDLED, "corpus": corpus.name, "version": corpus.version}
+        done = launch(RunConfig.parse(settings), runs)
+        _follow_run(done)
+        if not done.has_adapter:
+            _say(_ending(done))
+            return FAILED
+    if evaluation := done.evaluation():
+        _say_scores(evaluation)
+    return _serve(arguments)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from assistant.access import login_for
+
+    login = login_for(arguments.host, arguments.auth_file, os.environ)
+    from assistant.ui.app import serve  # seconds; not before the login is known to be right
+
+    _say(f"Workspace: {arguments.workspace.resolve()}")
+    serve(arguments.workspace, host=arguments.host, port=arguments.port, login=login)
+    return 0
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from trainer.corpus.library import SPLIT_SEED
+    from trainer.corpus.reading import read_corpus
+    from trainer.corpus.split import split_examples
+
+    reading = read_corpus(arguments.file)
+    split = split_examples(reading.examples, seed=SPLIT_SEED)
+    samples = reading.examples[:3]
+    found = {
+        "examples": len(reading.examples),
+        "format": reading.format,
+        "encoding": reading.encoding,
+        "mapping": asdict(reading.mapping),
+        "problems": [asdict(problem) for problem in reading.problems],
+        "split": split.sizes(),
+        "validation_is": split.validation_is,
+        "samples": [{"question": e.question, "answer": e.answer} for e in samples],
+    }
+    if arguments.json:
+        _print_json(found)
+        return 0
+    topic = f", topics in '{reading.mapping.topic}'" if reading.mapping.topic else ""
+    print(
+        f"{len(reading.examples)} examples in {arguments.file.name} ({reading.format}, "
+        f"{reading.encoding}): questions in column '{reading.mapping.question}', answers in "
+        f"'{reading.mapping.answer}'{topic}."
+    )
+    for problem in reading.problems:
+        more = " ..." if problem.count > len(problem.where[:3]) else ""
+        places = "; ".join(problem.where[:3]) + more if problem.where else ""
+        print(f"- {problem.kind}: {problem.count}. {problem.meaning} {places}".rstrip())
+    print("Split: " + ", ".join(f"{pile} {n}" for pile, n in split.sizes().items()) + ".")
+    for example in samples:
+        print(f"\nQ: {example.question}\nA: {example.answer}")
+    return 0
+
+
+def _tune(arguments: argparse.Namespace) -> int:
+    from trainer.config import RunConfig
+    from trainer.launch import launch
+
+    corpus = _corpus(arguments)
+    settings: dict[str, object] = {}
+    for pair in arguments.set:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes key=value, not '{pair}'.")
+        settings[key.strip()] = value.strip()
+    settings |= {"base": _base(arguments.base), "corpus": corpus.name, "version": corpus.version}
+    run = launch(RunConfig.parse(settings), _runs(arguments))
+    _say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
+    _follow_run(run)
+    evaluation = run.evaluation()
+    if arguments.json:
+        from trainer.events import Finished, Stopped
+
+        ends = [e for e in run.events.read() if isinstance(e, Finished | Stopped)]
+        end = ends[-1] if ends else None
+        report = evaluation.report() if evaluation else None
+        _print_json(
+            {
+                "run": run.id,
+                "state": run.state(),
+                "seconds": end.seconds if end else None,
+                "examples_per_second": end.examples_per_second if end else None,
+                "adapter": str(run.adapter.resolve()) if run.has_adapter else None,
+                "evaluation": report.summary() if report else None,
+            }
+        )
+    _say(_ending(run))
+    if evaluation:
+        _say_scores(evaluation)
+    return 0 if run.has_adapter else FAILED
+
+
+def _list_runs(arguments: argparse.Namespace) -> int:
+    found = [
+        {
+            "run": run.id,
+            "state": run.state(),
+            "base": run.config.base,
+            "corpus": run.corpus.label,
+        }
+        for run in _runs(arguments).list()
+    ]
+    if arguments.json:
+        _print_json({"runs": found})
+    elif not found:
+        print("No runs yet. Start one with `tandem tune banking`.")
+    else:
+        for line in found:
+            print(f"{line['run']}  {line['state']:9}  {line['base']}  {line['corpus']}")
+    return 0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    run = _runs(arguments).get(arguments.run)
+    active = next((work for work in (run, *run.evaluations()) if not work.state().over), None)
+    if active is None:
+        raise ConfigError(f"Run '{run.id}' is {run.state()}; there is nothing to stop.")
+    active.ask_to_stop()
+    while active.alive and not active.state().over:
+        time.sleep(0.1)
+    if arguments.json:
+        _print_json({"run": run.id, "state": run.state()})
+    _say(_ending(run))
+    return 0
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    from assistant.host import ModelHost
+
+    run = _runs(arguments).get(arguments.run)
+    base, tuned = ModelHost().sides(run)
+    answers: dict[str, dict[str, str | None]] = {}
+    for who, model in (("base", base), ("tuned", tuned)):
+        if not arguments.json:
+            print(f"{who} ({model.name}): ", end="", flush=True)
+        text = ""
+        for piece in model.stream([{"role": "user", "content": arguments.question}]):
+            text += piece
+            if not arguments.json:
+                print(piece, end="", flush=True)
+        answers[who] = {"text": text.strip(), "adapter": model.adapter}
+        if not arguments.json:
+            print()
+    if arguments.json:
+        _print_json(answers)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from trainer.launch import launch_evaluation
+
+    evaluation = launch_evaluation(_runs(arguments).get(arguments.run))
+    _follow(evaluation)
+    report = evaluation.report()
+    if report is None:
+        _say(_ending(evaluation))
+        return FAILED
+    if arguments.json:
+        _print_json(report.summary())
+    _say_scores(evaluation)
+    return 0
+
+
+def _password(arguments: argparse.Namespace) -> int:
+    from getpass import getpass
+
+    from assistant.access import password_line
+
+    ask = getpass if sys.stdin.isatty() else lambda prompt: sys.stdin.readline().rstrip("\n")
+    print(password_line(arguments.user, ask(f"Password for {arguments.user}: ")))
+    return 0
+
+
+# What the commands share.
+
+BUNDLED = "bundled:pocket"
+
+
+def _runs(arguments: argparse.Namespace) -> Any:
+    from trainer.runs import Runs
+
+    return Runs(arguments.workspace / "runs")
+
+
+def _corpora(arguments: argparse.Namespace) -> Any:
+    from trainer.corpus.library import Corpora
+
+    return Corpora(arguments.workspace / "corpora")
+
+
+def _corpus(arguments: argparse.Namespace) -> "Corpus":
+    corpora, given = _corpora(arguments), arguments.corpus
+    is_path = "/" in given or "." in given or Path(given).is_file()
+    corpus: Corpus = corpora.add(Path(given)) if is_path else corpora.get(given)
+    return corpus
+
+
+def _base(given: str) -> str:
+    """A folder is written down whole, so that the worker and later sessions find it."""
+    folder = Path(given).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else given
+
+
+def _follow_run(run: "Run") -> None:
+    """Say how a run and the evaluation behind it go, until the worker is gone."""
+    _follow(run)
+    while run.alive:
+        if evaluation := next(iter(run.evaluations()), None):
+            _follow(evaluation)
+            break
+        time.sleep(0.2)
+    while run.alive:
+        time.sleep(0.1)
+
+
+def _follow(work: "Work") -> None:
+    from trainer.events import Answering, Progress, Started, Validated
+    from trainer.words import duration
+
+    said, quiet_until = 0, 0.0
+    try:
+        while True:
+            over = work.state().over
+            events = work.events.read()
+            for event in events[said:]:
+                match event:
+                    case Started():
+                        _say(
+                            f"{event.examples} examples, {event.steps} steps on {event.device}; "
+                            f"{event.trainable_parameters:,} of {event.parameters:,} weights learn."
+                        )
+                    case Validated():
+                        mark = ", the best so far" if event.best else ""
+                        _say(f"step {event.step}: validation loss {event.loss:.3f}{mark}")
+            said = len(events)
+            last = events[-1] if events else None
+            if time.monotonic() > quiet_until and not over:
+                quiet_until = time.monotonic() + 10
+                match last:
+                    case Progress():
+                        _say(
+                            f"step {last.step}: loss {last.loss:.3f}, "
+                            f"{last.examples_per_second:.1f} examples/s, "
+                            f"{duration(last.seconds_left)} left"
+                        )
+                    case Answering():
+                        left = duration(last.seconds_left)
+                        _say(f"scoring: {last.done} of {last.total} answers, {left} left")
+            if over:
+                return
+            time.sleep(0.3)
+    except KeyboardInterrupt:
+        _say(f"{work.id} goes on without this terminal. Stop it with `tandem stop latest`.")
+        raise
+
+
+def _ending(work: "Work") -> str:
+    from trainer.words import ending
+
+    return ending(work)
+
+
+def _say_scores(evaluation: "Evaluation") -> None:
+    from trainer.words import verdict
+
+    if report := evaluation.report():
+        for sentence in verdict(report):
+            _say(sentence)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print_json(found: Mapping[str, object]) -> None:
+    print(json.dumps(found, ensure_ascii=False), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--workspace",
+        type=Path,
+        default=Path(os.environ.get("TANDEM_WORKSPACE") or "workspace"),
+        metavar="DIR",
+        help="the folder everything is kept in [TANDEM_WORKSPACE, or ./workspace]",
+    )
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="print one line of JSON on stdout")
+    served = argparse.ArgumentParser(add_help=False)
+    served.add_argument("--host", default="127.0.0.1", help="address to serve on [127.0.0.1]")
+    served.add_argument("--port", type=int, help="port to serve on [the first free from 7860]")
+    served.add_argument("--auth-file", type=Path, help="logins: lines of `tandem password USER`")
+
+    parser = argparse.ArgumentParser(
+        prog="tandem",
+        description="Tune a chat model on your FAQ, chat with base and tuned side by side, "
+        "and know whether it helped.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        run: Callable[[argparse.Namespace], int],
+        name: str,
+        text: str,
+        *parents: argparse.ArgumentParser,
+        to: Any = commands,
+    ) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = to.add_parser(
+            name, help=text, description=text, parents=[shared, *parents]
+        )
+        added.set_defaults(command=run)
+        return added
+
+    command(_demo, "demo", "tune the bundled base on a sample, score it, open the page", served)
+    command(_serve, "serve", "open the page", served)
+    corpus = commands.add_parser("corpus", help="look at files of questions and answers")
+    of_corpus = corpus.add_subparsers(required=True, metavar="COMMAND")
+    inspect = command(
+        _inspect,
+        "inspect",
+        "say what a file holds and how it would be split",
+        as_json,
+        to=of_corpus,
+    )
+    inspect.add_argument("file", type=Path)
+    tune = command(_tune, "tune", "tune a base on a corpus and score the result", as_json)
+    tune.add_argument("corpus", help="a CSV file, or name[@version] of a corpus, or a sample")
+    tune.add_argument("--base", default=BUNDLED, help=f"bundled, folder or Hub id [{BUNDLED}]")
+    tune.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, such as epochs=4; may be given several times",
+    )
+    command(_list_runs, "runs", "list the runs, newest first", as_json)
+    stop = command(_stop, "stop", "stop a run and keep what it has learnt", as_json)
+    ask = command(_ask, "ask", "ask base and tuned one question", as_json)
+    evaluate = command(_evaluate, "evaluate", "score base, tuned and lookup again", as_json)
+    for added in (stop, ask, evaluate):
+        added.add_argument("run", help="a run's id, or `latest`")
+    ask.add_argument("question")
+    password = command(_password, "password", "print a line for an --auth-file")
+    password.add_argument("user")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

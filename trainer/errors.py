@@ -1,0 +1,42 @@
+"""Errors a person can act on.
+
+Anything raised on purpose derives from `UserError`. Its message is written for whoever is
+looking at the screen: what is wrong, where, and what to do next. Everything else is a bug
+and keeps its traceback.
+
+    UserError
+    ├── CorpusError      the file cannot be used as questions and answers
+    ├── ConfigError      a setting is out of range, misspelt or missing
+    ├── ModelError       the base, the adapter or the embedding model cannot be loaded
+    ├── NotFound         no corpus, run or answer of that name in this workspace
+    ├── DeviceBusy       another run or evaluation holds the device
+    └── AccessError      a public address without a login, or a login file that cannot be used
+"""
+
+
+class UserError(Exception):
+    """Something the user can put right; the message says how."""
+
+
+class CorpusError(UserError):
+    """The file cannot be used as questions and answers."""
+
+
+class ConfigError(UserError):
+    """A setting is out of range, misspelt or missing."""
+
+
+class ModelError(UserError):
+    """The base, the adapter or the embedding model cannot be loaded."""
+
+
+class NotFound(UserError):
+    """No corpus, run or answer of that name in this workspace."""
+
+
+class DeviceBusy(UserError):
+    """Another run or evaluation holds the device."""
+
+
+class AccessError(UserError):
+    """A public address without a login, or a login file that cannot be used."""

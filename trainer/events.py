@@ -1,0 +1,120 @@
+"""What a run or an evaluation says about itself, one JSON object a line.
+
+The log is append-only. The worker is its only writer; the page, the command line and the
+tests are readers, and none of them keeps a second copy of the truth.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+
+class _Event(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True)
+
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Started(_Event):
+    """A run: the model is loaded and the first step is about to run."""
+
+    event: Literal["started"] = "started"
+    steps: int
+    examples: int
+    trainable_parameters: int
+    parameters: int
+    device: str
+    cut: int = 0
+
+
+class Progress(_Event):
+    """A run: one optimiser step. `loss` is the mean over the answers' tokens, in nats."""
+
+    event: Literal["progress"] = "progress"
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    examples_per_second: float
+    seconds_left: float
+
+
+class Validated(_Event):
+    """A run: loss on the validation examples after a step; `best` if no check was lower."""
+
+    event: Literal["validated"] = "validated"
+    step: int
+    loss: float
+    best: bool
+
+
+class Answering(_Event):
+    """An evaluation: how many answers there are so far."""
+
+    event: Literal["answering"] = "answering"
+    done: int
+    total: int
+    seconds_left: float
+
+
+class Finished(_Event):
+    """A run: the adapter is saved and complete. An evaluation: the report is."""
+
+    event: Literal["finished"] = "finished"
+    seconds: float
+    step: int | None = None
+    kept_step: int | None = None
+    examples_per_second: float | None = None
+    early: bool = False
+
+
+class Stopped(_Event):
+    """Someone asked for a stop. A run keeps its adapter as far as it got, if it got anywhere."""
+
+    event: Literal["stopped"] = "stopped"
+    seconds: float
+    step: int | None = None
+    kept_step: int | None = None
+    examples_per_second: float | None = None
+
+
+class Failed(_Event):
+    """The worker gave up, and why."""
+
+    event: Literal["failed"] = "failed"
+    reason: str
+
+
+Event = Annotated[
+    Started | Progress | Validated | Answering | Finished | Stopped | Failed,
+    Field(discriminator="event"),
+]
+_parse = pydantic.TypeAdapter[Event](Event).validate_json
+
+
+class EventLog:
+    """An append-only file of events with one writer and any number of readers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, event: Event) -> None:
+        """Add one event; it is visible to readers when this returns."""
+        with self.path.open("ab") as file:
+            file.write(event.model_dump_json().encode() + b"\n")
+
+    def read(self) -> Sequence[Event]:
+        """Every complete event so far, oldest first.
+
+        A last line without its newline is still being written; it is left for the next read.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        complete, _, _ = data.rpartition(b"\n")
+        return [_parse(line) for line in complete.split(b"\n") if line]

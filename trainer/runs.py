@@ -1,0 +1,260 @@
+"""A run is a directory. Everything there is to know about it is in there.
+
+runs/2026-11-20-141530-banking-3f9a/
+    config.json     the settings, fixed at creation
+    split.json      who is taught and who is asked, copied from the corpus version
+    events.jsonl    what happened, appended by the worker
+    output.log      the worker's stdout and stderr
+    lock            held by the worker for as long as it lives
+    stop            present once someone has asked for a stop
+    adapter/        the result, renamed into place only when complete
+    evaluations/    each a directory of the same kind, with report.json as its result
+"""
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+import pydantic
+from pydantic import Field
+
+from trainer.config import RunConfig
+from trainer.corpus.library import Corpus
+from trainer.corpus.split import Split
+from trainer.errors import NotFound
+from trainer.events import EventLog, Failed, Finished, Stopped
+from trainer.locks import Lock
+from trainer.report import Report
+
+
+class State(StrEnum):
+    """Where a run or an evaluation is in its life; derived from its directory, never stored."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in (State.CREATED, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A handle on a directory in which one process works; cheap to make, safe to make twice."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The directory's name, which sorts by the time of creation."""
+        return self.path.name
+
+    @property
+    def events(self) -> EventLog:
+        """What the worker has said so far."""
+        return EventLog(self.path / "events.jsonl")
+
+    @property
+    def lock(self) -> Lock:
+        """Held for as long as the worker lives."""
+        return Lock(self.path / "lock")
+
+    @property
+    def alive(self) -> bool:
+        """Whether a worker holds the lock, which stays true to life across crashes."""
+        return self.lock.held
+
+    def state(self) -> State:
+        """Derive the state from the last word in the log and from whether the worker lives."""
+        alive = self.alive  # before the log: a worker that ends in between has had its last word
+        events = self.events.read()
+        match events[-1] if events else None:
+            case Finished():
+                return State.FINISHED
+            case Stopped():
+                return State.STOPPED
+            case Failed():
+                return State.FAILED
+            case _ if alive:
+                return State.RUNNING
+            case None if not self.lock.path.exists():
+                return State.CREATED
+            case _:
+                return State.LOST
+
+    def ask_to_stop(self) -> None:
+        """Ask the worker to stop at the next safe point and keep what it has."""
+        (self.path / "stop").touch()
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether someone has asked for a stop."""
+        return (self.path / "stop").exists()
+
+    def last_output(self, lines: int = 12) -> str:
+        """The tail of what the worker printed."""
+        try:
+            with (self.path / "output.log").open("rb") as file:
+                file.seek(max(0, file.seek(0, 2) - 8_000))
+                text = file.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+class EvaluationConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """What decides the outcome of an evaluation, fixed when it is created."""
+
+    embedder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    most_new_tokens: int = Field(160, ge=1, le=2048)
+    batch_size: int = Field(32, ge=1, le=256)
+
+
+@dataclass(frozen=True)
+class Evaluation(Work):
+    """The scores of base, tuned and lookup on the held-out questions of one run."""
+
+    @property
+    def run(self) -> "Run":
+        """The run whose adapter is scored."""
+        return Run(self.path.parent.parent)
+
+    @property
+    def config(self) -> EvaluationConfig:
+        """The settings it was created with."""
+        return EvaluationConfig.model_validate_json((self.path / "config.json").read_bytes())
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report is, once there is one."""
+        return self.path / "report.json"
+
+    def report(self) -> Report | None:
+        """The result, once it is complete."""
+        try:
+            return Report.model_validate_json(self.report_path.read_bytes())
+        except FileNotFoundError:
+            return None
+
+
+@dataclass(frozen=True)
+class Run(Work):
+    """One tuning, from settings to adapter."""
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings the run was created with."""
+        return RunConfig.model_validate_json((self.path / "config.json").read_bytes())
+
+    @property
+    def split(self) -> Split:
+        """The split the run was created with."""
+        return Split.model_validate_json((self.path / "split.json").read_bytes())
+
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus version the run learns from, in the workspace the run belongs to."""
+        config = self.config
+        return Corpus(self.path.parent.parent / "corpora" / config.corpus / str(config.version))
+
+    @property
+    def adapter(self) -> Path:
+        """Where the adapter is, once there is one."""
+        return self.path / "adapter"
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether there is a complete adapter."""
+        return self.adapter.is_dir()
+
+    @property
+    def adapter_hash(self) -> str:
+        """The sha256 of the adapter's weights, which names the tuned model without doubt."""
+        weights = self.adapter / "adapter_model.safetensors"
+        if not weights.is_file():
+            raise NotFound(f"Run '{self.id}' has no adapter: it is {self.state()}.")
+        return _sha256(weights, weights.stat().st_mtime_ns)
+
+    def create_evaluation(self, config: EvaluationConfig | None = None) -> Evaluation:
+        """Make the directory of a new evaluation and fix its settings."""
+        path = self.path / "evaluations" / f"{_stamp()}-{secrets.token_hex(2)}"
+        return Evaluation(_create(path, config or EvaluationConfig()))
+
+    def evaluations(self) -> Sequence[Evaluation]:
+        """Every evaluation of this run, newest first."""
+        configs = self.path.glob("evaluations/*/config.json")
+        return sorted((Evaluation(c.parent) for c in configs), key=lambda e: e.id, reverse=True)
+
+    def evaluation(self) -> Evaluation | None:
+        """The newest evaluation that has a report."""
+        return next((e for e in self.evaluations() if e.report_path.exists()), None)
+
+
+class Runs:
+    """The runs of one workspace, newest first."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def create(self, config: RunConfig, split: Split, *, now: datetime | None = None) -> Run:
+        """Make the directory of a new run and fix its settings and its split."""
+        path = self.root / f"{_stamp(now)}-{config.corpus}-{secrets.token_hex(2)}"
+        return Run(_create(path, config, split))
+
+    def get(self, run_id: str) -> Run:
+        """Find a run by its id, or the newest by `latest`."""
+        if run_id == "latest" and (runs := self.list()):
+            return runs[0]
+        run = Run(self.root / run_id)
+        if Path(run_id).name != run_id or not (run.path / "config.json").is_file():
+            known = ", ".join(r.id for r in self.list()[:3]) or "none yet"
+            raise NotFound(f"There is no run called '{run_id}'. The latest runs are: {known}.")
+        return run
+
+    def list(self) -> Sequence[Run]:
+        """Every run, newest first."""
+        configs = self.root.glob("*/config.json")
+        return sorted((Run(path.parent) for path in configs), key=lambda r: r.id, reverse=True)
+
+    def active(self) -> Work | None:
+        """The run or the evaluation whose worker is alive, if any."""
+        for run in self.list():
+            if run.alive:
+                return run
+            if evaluation := next((e for e in run.evaluations() if e.alive), None):
+                return evaluation
+        return None
+
+
+def _create(path: Path, config: pydantic.BaseModel, split: Split | None = None) -> Path:
+    partial = path.with_name(f".{path.name}")
+    partial.mkdir(parents=True)
+    try:
+        (partial / "config.json").write_text(config.model_dump_json(indent=1))
+        if split:
+            (partial / "split.json").write_text(split.model_dump_json(indent=1))
+        return partial.rename(path)
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _stamp(now: datetime | None = None) -> str:
+    return (now or datetime.now()).strftime("%Y-%m-%d-%H%M%S")
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, modified_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,87 @@
+"""What runs and reports mean, in sentences; the command line and the page say the same."""
+
+from trainer.events import Failed, Finished, Progress, Started, Stopped
+from trainer.report import Kind, Report
+from trainer.runs import Run, State, Work
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it."""
+    minutes, whole = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{whole} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole:02} s"
+
+
+def ending(work: Work) -> str:
+    """One or two sentences on where a run or an evaluation stands."""
+    events = work.events.read()
+    what = "Tuning" if isinstance(work, Run) else "Scoring"
+    match work.state():
+        case State.CREATED:
+            return f"{what} has not started."
+        case State.RUNNING:
+            return f"{what} goes on."
+        case State.FINISHED:
+            end = next(e for e in reversed(events) if isinstance(e, Finished))
+            return f"{what} finished after {duration(end.seconds)}. {_kept(end, events)}".rstrip()
+        case State.STOPPED:
+            stop = next(e for e in reversed(events) if isinstance(e, Stopped))
+            return f"{what} was stopped. {_kept(stop, events)}".rstrip()
+        case State.FAILED:
+            failed = next(e for e in reversed(events) if isinstance(e, Failed))
+            return f"{what} failed. {failed.reason}"
+        case State.LOST:
+            progress = next((e for e in reversed(events) if isinstance(e, Progress)), None)
+            when = f" after step {progress.step}" if progress else " before its first step"
+            return (
+                f"{what} ended without a word{when}: the process was killed or the machine went "
+                "down, most often because memory ran out. Nothing else was harmed. Close other "
+                "programs or lower batch_size, and start again. The last lines it printed are in "
+                f"{work.path / 'output.log'}."
+            )
+
+
+def _kept(end: Finished | Stopped, events: object) -> str:
+    if end.step is None or not isinstance(events, list):
+        return ""
+    if not end.step:
+        return "It had not learnt anything yet, so there is no adapter."
+    total = next(e.steps for e in events if isinstance(e, Started))
+    if end.kept_step != end.step:
+        early = "early, " if isinstance(end, Finished) and end.step < total else ""
+        return (
+            f"It ended {early}at step {end.step} of {total}; the adapter of step "
+            f"{end.kept_step} was kept, where validation loss was lowest."
+        )
+    return f"The adapter of step {end.step} of {total} was kept."
+
+
+def verdict(report: Report) -> list[str]:
+    """What an evaluation found, reworded before unseen."""
+    return [_about(report, "reworded"), _about(report, "unseen")]
+
+
+def _about(report: Report, kind: Kind) -> str:
+    n = len(report.of(kind))
+    base, tuned, lookup = (report.similarity(kind, who) for who in ("base", "tuned", "lookup"))
+    if base is None or tuned is None or lookup is None:
+        if kind == "reworded":
+            return (
+                "Reworded questions could not be measured: no answer in this corpus has two "
+                "wordings. Add other wordings of the questions."
+            )
+        return "Unseen questions could not be measured: the corpus is too small to hold any out."
+    moved = "raised" if tuned > base else "lowered" if tuned < base else "did not change"
+    if kind == "reworded":
+        return (
+            f"On {n} reworded questions, whose answers were taught in other words, tuning {moved} "
+            f"similarity to the approved answer from {base:.2f} to {tuned:.2f}; looking the answer "
+            f"up would have reached {lookup:.2f}."
+        )
+    return (
+        f"On {n} unseen questions, whose answers nobody taught, similarity went from {base:.2f} to "
+        f"{tuned:.2f}. A model cannot know these answers: a rise means it learnt the subject and "
+        f"the tone, not the facts. Lookup ({lookup:.2f}) is wrong here by construction."
+    )

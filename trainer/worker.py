@@ -1,0 +1,67 @@
+"""The process of a run or an evaluation: `python -m trainer.worker DIRECTORY`.
+
+It reads `config.json`, appends to `events.jsonl`, leaves a result, and talks to nobody. A run
+that asks for it is scored in the same process, as an evaluation with a directory of its own.
+"""
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trainer.errors import UserError
+from trainer.events import Failed
+from trainer.runs import Evaluation, Run, Work
+
+
+def main(directory: str) -> int:
+    """Do the work to its end and make sure the log has a last word."""
+    path = Path(directory)
+    if path.parent.name == "evaluations":
+        _evaluate(Evaluation(path))
+        return 0
+
+    run = Run(path)
+    with _last_word(run):
+        from trainer.finetune import finetune  # noqa: PLC0415 - seconds of imports, after the try
+
+        finetune(run)
+    if run.config.evaluate and run.has_adapter:
+        evaluation = run.create_evaluation()
+        with evaluation.lock.claim():
+            _evaluate(evaluation)
+    return 0
+
+
+def _evaluate(evaluation: Evaluation) -> None:
+    with _last_word(evaluation):
+        from trainer.evaluation import evaluate  # noqa: PLC0415 - as above
+
+        evaluate(evaluation)
+
+
+@contextmanager
+def _last_word(work: Work) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        work.events.append(Failed(reason=_reason(error)))
+        raise
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return (
+            "The device ran out of memory. Halve the batch size, or shorten the maximum length, "
+            "and start a new run."
+        )
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Free some space and start again; earlier runs are not harmed."
+    return f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
