@@ -10,6 +10,7 @@ from trainer.bundled import PREFIX
 from trainer.errors import ConfigError
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+HUB_ID = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
 
 
 class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):

@@ -43,9 +43,7 @@ def evaluate(evaluation: Evaluation) -> None:
         return
 
     approved = embedder.encode([example.answer for _, example in asked])
-    similarity = {
-        who: cosines(embedder.encode(texts), approved) for who, texts in answers.items()
-    }
+    similarity = {who: cosines(embedder.encode(texts), approved) for who, texts in answers.items()}
     rows = tuple(
         Row(
             id=example.id,

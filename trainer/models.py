@@ -16,9 +16,8 @@ from transformers import (
 
 from trainer.bundled import PREFIX, bundled_bases
 from trainer.chat_format import ChatFormat
+from trainer.config import HUB_ID
 from trainer.errors import ModelError
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def find_base(name: str) -> Path:
         if not (folder / "config.json").is_file():
             raise ModelError(f"{folder} is not a model: it has no config.json.")
         return folder
-    if not _HUB_ID.fullmatch(name):
+    if not re.fullmatch(HUB_ID, name):
         raise ModelError(
             f"There is no base '{name}'. Give {', '.join(bundled_bases())}, the path of a folder, "
             "or a Hub id such as HuggingFaceTB/SmolLM2-135M-Instruct."

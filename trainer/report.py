@@ -49,5 +49,5 @@ class Report(pydantic.BaseModel, frozen=True):
         summary: dict[str, object] = {}
         for kind in KINDS:
             scores = {who: {"similarity": self.similarity(kind, who)} for who in CONTENDERS}
-            summary[kind] = {"n": len(self.of(kind)), **scores}
+            summary[kind] = {"n": len(self.of(kind))} | scores
         return summary

@@ -1,0 +1,1 @@
+"""The page: a tab a file, composed in app.py."""

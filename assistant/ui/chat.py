@@ -1,0 +1,120 @@
+"""Step 3: one question, two answers, side by side."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from assistant.conversation import ChatModel, Message, reply
+from assistant.ui.bar import Bar
+from assistant.ui.errors import shown_to_user
+from assistant.ui.present import side_head
+from trainer.errors import NotFound
+from trainer.runs import Run, Runs
+
+MOST_CHARACTERS = 2_000
+
+Sides = Callable[[Run], tuple[ChatModel, ChatModel]]
+
+
+def chat_tab(bar: Bar, runs: Runs, sides: Sides) -> None:
+    """Lay out the tab and wire it; each side keeps its own conversation."""
+    gr.Markdown("## Ask both")
+    empty = gr.HTML(_EMPTY)
+    with gr.Column(visible=False) as room:
+        with gr.Row():
+            with gr.Column(min_width=300):
+                left_head = gr.HTML()
+                left = gr.Chatbot(show_label=False, height=380, placeholder="The base answers here")
+            with gr.Column(min_width=300):
+                right_head = gr.HTML()
+                right = gr.Chatbot(
+                    show_label=False, height=380, placeholder="The tuned model answers here"
+                )
+        question = gr.Textbox(
+            placeholder="Ask a question and press Enter",
+            show_label=False,
+            submit_btn="Ask",
+            max_length=MOST_CHARACTERS,
+            autofocus=True,
+        )
+        with gr.Row():
+            samples = [gr.Button(size="sm", visible=False) for _ in range(3)]
+            clear = gr.Button("Clear", size="sm", scale=0, min_width=100)
+
+    def ask(
+        text: str, run_id: str, for_base: list[Message], for_tuned: list[Message]
+    ) -> Iterator[tuple[Any, Any, str]]:
+        text = (text or "").strip()[:MOST_CHARACTERS]
+        if not text:
+            return
+        asked = Message(role="user", content=text)
+        for_base, for_tuned = [*_plain(for_base), asked], [*_plain(for_tuned), asked]
+        waiting = Message(role="assistant", content="…")
+        yield [*for_base, waiting], [*for_tuned, waiting], ""
+        with shown_to_user():
+            if not run_id:
+                raise NotFound("There is no tuned model yet. Tune one first, in step 2.")
+            base, tuned = sides(runs.get(run_id))
+            answered = for_base
+            for answered in reply(base, for_base):
+                yield answered, [*for_tuned, waiting], ""
+            for grown in reply(tuned, for_tuned):
+                yield answered, grown, ""
+
+    def show(run_id: str | None) -> list[Any]:
+        run = runs.get(run_id) if run_id else None
+        ready = run is not None and run.has_adapter
+        offered = _questions(run) if run and ready else []
+        buttons = [gr.Button(text, visible=True) for text in offered]
+        buttons += [gr.Button(visible=False)] * (len(samples) - len(buttons))
+        heads = [side_head("base", run), side_head("tuned", run)]
+        return [gr.HTML(visible=not ready), gr.Column(visible=ready), *heads, *buttons]
+
+    def forget() -> tuple[list[Message], list[Message]]:
+        return [], []
+
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    asking: dict[str, Any] = {
+        "inputs": [question, bar.run, left, right],
+        "outputs": [left, right, question],
+        "show_progress": "hidden",
+        "concurrency_id": "device",
+    }
+    question.submit(ask, **asking, api_name="ask")
+    for sample in samples:
+        sample.click(lambda text: text, sample, question, **private).then(
+            ask, **asking, api_visibility="private"
+        )
+    clear.click(forget, outputs=[left, right], **private)
+    bar.run.change(forget, outputs=[left, right], **private)
+    gr.on(
+        [bar.run.change, bar.pulse.change],
+        show,
+        bar.run,
+        [empty, room, left_head, right_head, *samples],
+        **private,
+    )
+
+
+_EMPTY = (
+    '<div class="empty">Base and tuned will answer side by side here, once a run has an adapter. '
+    "Start one above; the samples take about two minutes.</div>"
+)
+
+
+def _questions(run: Run) -> list[str]:
+    """A few held-out questions: worth asking, because nobody taught these words."""
+    pile = run.corpus.pile("reworded", run.split) or run.corpus.pile("unseen", run.split)
+    return [example.question for example in pile[:: max(1, len(pile) // 3)][:3]]
+
+
+def _plain(conversation: list[Any]) -> list[Message]:
+    """What a browser sends back, as messages; Gradio wraps texts in content blocks."""
+    messages = []
+    for message in conversation:
+        content = message["content"]
+        if not isinstance(content, str):
+            content = "".join(block.get("text", "") for block in content)
+        messages.append(Message(role=message["role"], content=content))
+    return messages

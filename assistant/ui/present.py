@@ -1,0 +1,329 @@
+"""Turn what the core knows into what the page shows. Pure functions; no components.
+
+Whatever a corpus or a model says is escaped before it becomes HTML.
+"""
+
+import shlex
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from assistant.ui.theme import BASE, INK, LOOKUP, TUNED
+from trainer.config import RunConfig
+from trainer.corpus.audit import find_problems
+from trainer.corpus.library import Corpus
+from trainer.events import Answering, Progress, Started, Validated
+from trainer.report import CONTENDERS, Contender, Kind, Report
+from trainer.runs import Run, State, Work
+from trainer.words import duration, ending, verdict
+
+COLOURS: dict[Contender, str] = {"base": BASE, "tuned": TUNED, "lookup": LOOKUP}
+SHAPES: dict[Contender, str] = {"base": "circle", "tuned": "diamond", "lookup": "square"}
+_PILES = {
+    "train": ("#0d9488", "taught"),
+    "validation": ("#8792a2", "watched while tuning, to stop in time"),
+    "reworded": ("#c2610c", "asked at the end: their answers were taught in other words"),
+    "unseen": ("#7c3aed", "asked at the end: nobody taught their answers"),
+}
+_MARKS = {
+    State.CREATED: "○",
+    State.RUNNING: "●",
+    State.FINISHED: "✓",
+    State.STOPPED: "✓",
+    State.FAILED: "✕",
+    State.LOST: "✕",
+}
+
+
+def run_label(run: Run) -> str:
+    """One line for the list of runs."""
+    state, day, time = run.state(), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
+    return f"{_MARKS[state]} {run.corpus.label}, {day} {time}, {state}"
+
+
+def corpus_view(corpus: Corpus) -> str:
+    """What was read, three examples, what to look at, and the split as a picture."""
+    origin, split = corpus.origin, corpus.split
+    columns = f"question in column <i>{escape(str(origin.mapping['question']))}</i>, answer in "
+    columns += f"<i>{escape(str(origin.mapping['answer']))}</i>"
+    pairs = "".join(
+        f'<div class="pair"><b>{escape(e.question)}</b>{escape(_shorten(e.answer, 240))}</div>'
+        for e in _spread(corpus.examples, 3)
+    )
+    problems = "".join(
+        f"<li><b>{escape(problem.kind.capitalize())}: {problem.count}.</b> {escape(problem.meaning)} "
+        f'<span class="quiet">{escape(_shorten("; ".join(problem.where[:3]), 120))}</span></li>'
+        for problem in find_problems(corpus.examples)
+    )
+    findings = f'<ul class="findings">{problems}</ul>' if problems else ""
+    sizes = split.sizes()
+    total = max(1, sum(sizes.values()))
+    bar = "".join(
+        f'<i style="width:{100 * n / total:.2f}%;background:{_PILES[pile][0]}"></i>'
+        for pile, n in sizes.items()
+    )
+    piles = "".join(
+        f'<div class="pile"><em style="background:{_PILES[pile][0]}"></em> <b>{n} {pile}</b>'
+        f'<br><span class="quiet">{_PILES[pile][1]}</span></div>'
+        for pile, n in sizes.items()
+    )
+    reworded = (
+        ""
+        if sizes["reworded"]
+        else '<p>No answer here has two wordings, so "does it know the answer in other words?" '
+        "cannot be measured. Add other wordings of the questions to measure it.</p>"
+    )
+    return (
+        f'<p class="lead">I read <b>{origin.examples} questions</b> from '
+        f"<i>{escape(origin.file)}</i>: {columns}.</p>"
+        f'<div class="pairs">{pairs}</div>{findings}'
+        f'<h3>Who is taught, who is asked</h3><div class="bar">{bar}</div>'
+        f'<div class="piles">{piles}</div>{reworded}'
+    )
+
+
+def strip(active: Work | None) -> str:
+    """The run in progress, visible from every step; empty when nothing is going on."""
+    if active is None:
+        return ""
+    last = active.events.read()[-1:]
+    if isinstance(active, Run) and not active.state().over:
+        what = f"Tuning <b>{escape(active.config.corpus)}</b>"
+        share, left = _progress(active)
+        if share is None:
+            return f'<div class="strip">● {what}: loading the base model</div>'
+        return f'<div class="strip">● {what}: {share:.0%}, {duration(left)} left{_bar(share)}</div>'
+    work = next(iter(active.evaluations()), None) if isinstance(active, Run) else active
+    last = work.events.read()[-1:] if work else []
+    if last and isinstance(last[0], Answering):
+        done = last[0]
+        share, left = done.done / max(1, done.total), done.seconds_left
+        return (
+            f'<div class="strip">● Scoring: {done.done} of {done.total} answers, '
+            f"{duration(left)} left{_bar(share)}</div>"
+        )
+    return '<div class="strip">● Scoring: loading the models</div>'
+
+
+def run_view(run: Run | None) -> str:
+    """Where a run stands, in words; with the end of its log when it went wrong."""
+    if run is None:
+        return (
+            '<div class="empty">Nothing has been tuned yet. Choose an FAQ and a base above '
+            "and press <b>Start tuning</b>.</div>"
+        )
+    state, events, config = run.state(), run.events.read(), run.config
+    about = f"{escape(config.base)} on {escape(run.corpus.label)}"
+    if state in (State.CREATED, State.RUNNING):
+        share, left = _progress(run)
+        last = next((e for e in reversed(events) if isinstance(e, Progress)), None)
+        total = next((e.steps for e in events if isinstance(e, Started)), 0)
+        if share is None or last is None:
+            return f'<p class="lead"><b>Loading</b> {about}.</p>{_bar(0)}'
+        asked = " Stopping after this step." if run.stop_asked else ""
+        return (
+            f'<p class="lead"><b>{duration(left)} left.</b> Tuning {about}: step {last.step} of '
+            f"{total}, {last.examples_per_second:.1f} examples a second.{asked}</p>{_bar(share)}"
+        )
+    said = escape(ending(run))
+    if state in (State.FAILED, State.LOST):
+        log = escape(run.last_output())
+        tail = f'<p class="quiet">The end of its log:</p><pre class="log">{log}</pre>'
+        return f'<div class="failed"><p class="lead">{said}</p>{tail if log else ""}</div>'
+    cut = next((e.cut for e in events if isinstance(e, Started)), 0)
+    shortened = f" {cut} examples were longer than max_length and were cut." if cut else ""
+    return f'<p class="lead">{said}{shortened}</p><p class="quiet">{about}</p>'
+
+
+def tune_command(run: Run | None) -> str:
+    """The command that repeats a run, with every setting that is not the default."""
+    if run is None:
+        return "tandem tune CORPUS --base BASE"
+    config = run.config
+    given = {"base": config.base, "corpus": config.corpus, "version": config.version}
+    defaults = RunConfig.parse(given)
+    changed = {name: value for name, value in config if value != getattr(defaults, name)}
+    options = "".join(f" --set {name}={value}" for name, value in changed.items())
+    return f"tandem tune {run.corpus.label} --base {shlex.quote(config.base)}{options}"
+
+
+def loss_plot(run: Run | None) -> go.Figure | None:
+    """Training and validation loss on one axis, with the step that was kept."""
+    events = run.events.read() if run else []
+    steps = [e for e in events if isinstance(e, Progress)]
+    checks = [e for e in events if isinstance(e, Validated)]
+    if not steps:
+        return None
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[e.step for e in steps],
+        y=_smooth([e.loss for e in steps]),
+        name="training (smoothed)",
+        line={"color": LOOKUP, "width": 2},
+    )
+    title = "Loss while tuning: lower means the answers are better known"
+    if checks:
+        figure.add_scatter(
+            x=[e.step for e in checks],
+            y=[e.loss for e in checks],
+            name="validation",
+            mode="lines+markers",
+            line={"color": TUNED, "width": 2},
+            marker={"symbol": "diamond", "size": 8},
+        )
+        best = min(checks, key=lambda e: e.loss)
+        title = f"Validation loss is lowest at step {best.step}: {best.loss:.2f}"
+        figure.add_vline(x=best.step, line={"color": TUNED, "dash": "dot", "width": 1})
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="loss (nats a token)", rangemode="tozero")
+    return _styled(figure, title, height=340)
+
+
+def side_head(who: Contender, run: Run | None) -> str:
+    """The head of a chat column: who answers, and which weights prove it."""
+    if run is None:
+        return ""
+    mark = {"base": "○", "tuned": "◆"}[who]
+    title = f'<b class="{who}">{mark} {who.capitalize()}</b> <span>{escape(run.config.base)}</span>'
+    if who == "tuned" and run.has_adapter:
+        title += f" + adapter <code>{run.adapter_hash[:12]}</code>"
+    if who == "base":
+        title += ' <span class="quiet">no adapter</span>'
+    return f'<div class="head">{title}</div>'
+
+
+def scores_view(report: Report | None, run: Run | None) -> str:
+    """The verdict in sentences, or what to do to get one."""
+    if report is None:
+        what = "Tune a model first" if run is None or not run.has_adapter else "Press Score"
+        return f'<div class="empty">No scores yet. {what}.</div>'
+    reworded, unseen = verdict(report)
+    return (
+        f'<p class="lead"><b>{escape(reworded)}</b></p><p class="lead">{escape(unseen)}</p>'
+        '<p class="quiet">Similarity is the cosine of two texts in an embedding space '
+        f"({escape(report.embedder)}): 1 is the same meaning by its judgement, near 0 is unrelated."
+        " Higher is better; it does not check facts.</p>"
+    )
+
+
+def scores_plot(report: Report | None, kind: Kind) -> go.Figure | None:
+    """One dot a question, a line at the mean, for each contender."""
+    rows = report.of(kind) if report else ()
+    if not report or not rows:
+        return None
+    figure = go.Figure()
+    means = {who: report.similarity(kind, who) or 0.0 for who in CONTENDERS}
+    for place, who in enumerate(CONTENDERS):
+        figure.add_scatter(
+            x=[row.similarity[who] for row in rows],
+            y=[place + 0.22 * ((i * 0.618) % 1 - 0.5) * 2 for i in range(len(rows))],
+            mode="markers",
+            name=who,
+            marker={"color": COLOURS[who], "symbol": SHAPES[who], "size": 7, "opacity": 0.5},
+            text=[_shorten(row.question, 60) for row in rows],
+            hovertemplate="%{text}<br>similarity %{x:.2f}<extra></extra>",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=[means[who]] * 2,
+            y=[place - 0.36, place + 0.36],
+            mode="lines",
+            line={"color": COLOURS[who], "width": 4},
+            hovertemplate=f"mean {means[who]:.2f}<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_yaxes(
+        tickvals=list(range(len(CONTENDERS))),
+        ticktext=[f"{who} {means[who]:.2f}" for who in CONTENDERS],
+        range=[len(CONTENDERS) - 0.5, -0.5],
+    )
+    figure.update_xaxes(title="similarity to the approved answer", range=[-0.2, 1.05])
+    change = means["tuned"] - means["base"]
+    title = f"{kind.capitalize()}: tuning {change:+.2f} on {len(rows)} questions"
+    return _styled(figure, title, height=300)
+
+
+def scores_table(report: Report | None, kind: Kind) -> pd.DataFrame:
+    """The rows behind the numbers, the most improved first."""
+    rows = sorted(
+        report.of(kind) if report else (),
+        key=lambda row: row.similarity["base"] - row.similarity["tuned"],
+    )
+    return pd.DataFrame(
+        [
+            (
+                row.question,
+                row.approved,
+                row.answers["base"],
+                row.answers["tuned"],
+                row.answers["lookup"],
+                *(round(row.similarity[who], 2) for who in CONTENDERS),
+                round(row.similarity["tuned"] - row.similarity["base"], 2),
+            )
+            for row in rows
+        ],
+        columns=[*TABLE_COLUMNS],
+    )
+
+
+TABLE_COLUMNS = (
+    "question",
+    "approved answer",
+    "base said",
+    "tuned said",
+    "lookup said",
+    "base",
+    "tuned",
+    "lookup",
+    "change",
+)
+
+
+def _progress(run: Run) -> tuple[float | None, float]:
+    events = run.events.read()
+    total = next((e.steps for e in events if isinstance(e, Started)), None)
+    last = next((e for e in reversed(events) if isinstance(e, Progress)), None)
+    if total is None or last is None:
+        return None, 0.0
+    return last.step / total, last.seconds_left
+
+
+def _bar(share: float) -> str:
+    return f'<div class="bar"><i style="width:{share:.1%};background:{TUNED}"></i></div>'
+
+
+def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
+    """An exponential moving mean, started without bias (Kingma & Ba 2014, section 3)."""
+    mean, smoothed = 0.0, []
+    for count, value in enumerate(values, start=1):
+        mean = weight * mean + (1 - weight) * value
+        smoothed.append(mean / (1 - weight**count))
+    return smoothed
+
+
+def _styled(figure: go.Figure, title: str, *, height: int) -> go.Figure:
+    grid: dict[str, Any] = {"gridcolor": "rgba(123,135,148,0.25)", "zeroline": False}
+    figure.update_xaxes(**grid)
+    figure.update_yaxes(**grid)
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left", "xref": "paper"},
+        font={"color": INK, "family": "system-ui, sans-serif"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 64, "r": 16, "t": 48, "b": 48},
+        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        height=height,
+    )
+    return figure
+
+
+def _spread(examples: Sequence[Any], count: int) -> Sequence[Any]:
+    """A few examples from all over the file, not only its first rows."""
+    return examples[:: max(1, len(examples) // count)][:count]
+
+
+def _shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
