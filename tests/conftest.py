@@ -1,0 +1,160 @@
+"""What every test may ask for: a workspace, a corpus, a tiny model, real files, a served page."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from trainer.config import RunConfig
+from trainer.corpus.library import Corpora, Corpus
+from trainer.runs import Run, Runs
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Where TANDEM_NO_SKIP is set, as in CI, a skipped test is a failed one."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("TANDEM_NO_SKIP"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and TANDEM_NO_SKIP is set: {report.longrepr}"
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "still waiting"
+        time.sleep(0.02)
+
+
+def returns_csv(answers: int = 12, wordings: int = 3) -> str:
+    """A small FAQ in which every answer has several wordings."""
+    asked = ["May I return item {n}?", "is item {n} returnable", "Send back number {n}, how long?"]
+    rows = [
+        f'"{asked[w].format(n=n)}","Item {n} may come back within {n} days.",returns'
+        for n in range(1, answers + 1)
+        for w in range(wordings)
+    ]
+    return "question,answer,topic\n" + "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def corpora(workspace: Path) -> Corpora:
+    return Corpora(workspace / "corpora")
+
+
+@pytest.fixture
+def corpus(corpora: Corpora, tmp_path: Path) -> Corpus:
+    file = tmp_path / "returns.csv"
+    file.write_text(returns_csv())
+    return corpora.add(file)
+
+
+@pytest.fixture
+def runs(workspace: Path) -> Runs:
+    return Runs(workspace / "runs")
+
+
+@pytest.fixture
+def config(corpus: Corpus) -> RunConfig:
+    return RunConfig(base="bundled:pocket", corpus=corpus.name, version=corpus.version)
+
+
+@pytest.fixture
+def run(runs: Runs, config: RunConfig, corpus: Corpus) -> Run:
+    return runs.create(config, corpus.split)
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real files that are not ours to copy."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there: it holds real FAQ files and tokenizers")
+    return SHARED
+
+
+class ScriptedModel:
+    """A chat model that says what the test told it to, word by word."""
+
+    def __init__(self, name: str, answer: str, adapter: str | None = None) -> None:
+        self.name, self.answer, self.adapter = name, answer, adapter
+        self.heard: list[Sequence[object]] = []
+
+    def stream(self, messages: Sequence[object]) -> Iterator[str]:
+        self.heard.append(messages)
+        for word in self.answer.split(" "):
+            yield word + " "
+
+
+@pytest.fixture
+def serve():
+    """Serve an app for a while and hand out a client of its endpoints."""
+    import gradio as gr
+    from gradio_client import Client
+
+    @contextmanager
+    def _serve(app: gr.Blocks) -> Iterator[Client]:
+        _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
+        client = Client(url, verbose=False)
+        try:
+            yield client
+        finally:
+            client.close()
+            app.close()
+
+    opened: Callable[[gr.Blocks], AbstractContextManager[Client]] = _serve
+    return opened
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-layer Llama with a byte tokenizer of its own, saved as any checkpoint is."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    special = ["<|end|>", "<|pad|>", "<|user|>", "<|assistant|>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    bpe.train_from_iterator(
+        [], trainers.BpeTrainer(special_tokens=special, initial_alphabet=alphabet)
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token="<|end|>", pad_token="<|pad|>"
+    )
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=512,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    ).save_pretrained(folder)
+    return folder

@@ -1,0 +1,120 @@
+"""A run's directory, its log, its lock and the state derived from them."""
+
+import threading
+import time
+from datetime import datetime
+
+import pytest
+
+from trainer.config import RunConfig
+from trainer.corpus.library import Corpus
+from trainer.errors import ConfigError, NotFound
+from trainer.events import Event, Failed, Finished, Started, Stopped, Validated
+from trainer.locks import Lock, LockHeld
+from trainer.runs import Run, Runs, State
+
+STARTED = Started(steps=9, examples=30, trainable_parameters=5, parameters=50, device="cpu")
+
+
+def test_the_log_reads_back_what_was_appended(run: Run) -> None:
+    events: list[Event] = [STARTED, Validated(step=1, loss=2.0, best=True), Finished(seconds=3)]
+    for event in events:
+        run.events.append(event)
+    assert run.events.read() == events
+
+
+def test_a_line_still_being_written_is_left_for_the_next_read(run: Run) -> None:
+    run.events.append(STARTED)
+    with run.events.path.open("ab") as file:
+        file.write(b'{"event":"finis')
+    assert [event.event for event in run.events.read()] == ["started"]
+
+
+@pytest.mark.parametrize(
+    ("last", "state"),
+    [
+        (Finished(seconds=1, step=9), State.FINISHED),
+        (Stopped(seconds=1, step=3), State.STOPPED),
+        (Failed(reason="no"), State.FAILED),
+    ],
+)
+def test_the_last_word_decides_the_state(run: Run, last: Event, state: State) -> None:
+    run.events.append(STARTED)
+    run.events.append(last)
+    assert run.state() is state
+    with run.lock.claim():
+        assert run.state() is state, "what comes after the last word does not change the run"
+
+
+def test_a_run_is_running_while_its_lock_is_held_and_lost_after(run: Run) -> None:
+    assert run.state() is State.CREATED
+    with run.lock.claim():
+        assert run.state() is State.RUNNING
+    assert run.state() is State.LOST
+
+
+def test_an_evaluation_never_changes_its_runs_state(run: Run) -> None:
+    run.events.append(Finished(seconds=1, step=9))
+    evaluation = run.create_evaluation()
+    evaluation.events.append(Failed(reason="no"))
+    assert evaluation.state() is State.FAILED
+    assert run.state() is State.FINISHED
+    assert run.evaluation() is None, "only a report makes an evaluation count"
+
+
+def test_a_look_at_a_lock_never_makes_a_claim_fail(run: Run) -> None:
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            _ = run.lock.held
+            time.sleep(0)
+
+    lookers = [threading.Thread(target=look) for _ in range(4)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(200):
+            with run.lock.claim():
+                pass
+    finally:
+        done.set()
+        for looker in lookers:
+            looker.join()
+
+
+def test_a_held_lock_is_not_claimed_twice(run: Run) -> None:
+    with run.lock.claim(), pytest.raises(LockHeld), Lock(run.lock.path).claim():
+        pass
+
+
+def test_runs_are_listed_newest_first(runs: Runs, config: RunConfig, corpus: Corpus) -> None:
+    older = runs.create(config, corpus.split, now=datetime(2026, 1, 1))
+    newer = runs.create(config, corpus.split, now=datetime(2026, 1, 2))
+    assert runs.list() == [newer, older]
+    assert runs.get("latest") == newer
+
+
+def test_a_run_copies_the_split_it_was_created_with(run: Run, corpus: Corpus) -> None:
+    assert run.split == corpus.split
+    assert run.corpus == corpus
+
+
+@pytest.mark.parametrize("name", ["nope", "../runs", "", "latest"])
+def test_an_unknown_run_is_refused_by_name(runs: Runs, name: str) -> None:
+    with pytest.raises(NotFound, match=f"no run called '{name}'"):
+        runs.get(name)
+
+
+def test_a_config_names_every_setting_that_is_wrong() -> None:
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.parse({"base": "m", "corpus": "c", "version": 1, "epochs": 0, "learning_rat": 1})
+    first, second = str(caught.value).splitlines()
+    assert first == "epochs: should be greater than 0 (got 0)."
+    assert second.startswith("learning_rat: no such setting. There are: base, corpus,")
+
+
+def test_a_small_base_gets_settings_that_suit_it_and_the_user_has_the_last_word() -> None:
+    given = {"base": "bundled:pocket", "corpus": "c", "version": 1}
+    assert RunConfig.parse(given).learning_rate > RunConfig.parse(given | {"base": "a/b"}).learning_rate
+    assert RunConfig.parse(given | {"epochs": "2"}).epochs == 2
