@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,8 @@ class ModelHost:
     lock behind.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_new_tokens: int = MOST_NEW_TOKENS) -> None:
+        self._most_new_tokens = most_new_tokens
         self._lock = threading.Lock()
         self._base: Base | None = None
         self._held: tuple[str, str] | None = None
@@ -47,18 +49,14 @@ class ModelHost:
 
         def work() -> None:
             try:
-                with self._lock, torch.inference_mode():
+                with self._lock:
                     if left.is_set():
                         return
                     base = self._ready(run)
-                    if adapter is None:
-                        with base.model.disable_adapter():
-                            self._prove(base, run, adapter)
-                            write_answer(base, messages, MOST_NEW_TOKENS, pieces.put, left)
-                    else:
-                        base.model.set_adapter(run.id)
+                    base.model.set_adapter(run.id)
+                    with nullcontext() if adapter else base.model.disable_adapter():
                         self._prove(base, run, adapter)
-                        write_answer(base, messages, MOST_NEW_TOKENS, pieces.put, left)
+                        write_answer(base, messages, self._most_new_tokens, pieces.put, left)
             except BaseException as error:
                 pieces.put(error)
             finally:

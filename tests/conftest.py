@@ -32,11 +32,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def returns_csv(answers: int = 12, wordings: int = 3) -> str:
+def returns_csv(
+    answers: int = 12, wordings: int = 3, answer: str = "Item {n} may come back within {n} days."
+) -> str:
     """A small FAQ in which every answer has several wordings."""
     asked = ["May I return item {n}?", "is item {n} returnable", "Send back number {n}, how long?"]
     rows = [
-        f'"{asked[w].format(n=n)}","Item {n} may come back within {n} days.",returns'
+        f'"{asked[w].format(n=n)}","{answer.format(n=n)}",returns'
         for n in range(1, answers + 1)
         for w in range(wordings)
     ]

@@ -97,8 +97,9 @@ def finetune(run: Run) -> None:
         loss = answer_loss(model, batch)
         if not math.isfinite(loss.item()):
             raise ConfigError(
-                f"The loss became {loss.item()} at step {step + 1}: the learning rate of "
-                f"{config.learning_rate:g} is too high. Try a third of it."
+                f"The loss is {loss.item()} at step {step + 1}. At the first step that means the "
+                "base is damaged or does not survive 4 bits: try quantization=none. Later it "
+                f"means that a learning_rate of {config.learning_rate:g} is too high: try a third."
             )
         learning_rate = schedule.get_last_lr()[0]
         loss.backward()

@@ -54,7 +54,8 @@ def corpus_view(corpus: Corpus) -> str:
         for e in _spread(corpus.examples, 3)
     )
     problems = "".join(
-        f"<li><b>{escape(problem.kind.capitalize())}: {problem.count}.</b> {escape(problem.meaning)} "
+        f"<li><b>{escape(problem.kind.capitalize())}: {problem.count}.</b> "
+        f"{escape(problem.meaning)} "
         f'<span class="quiet">{escape(_shorten("; ".join(problem.where[:3]), 120))}</span></li>'
         for problem in find_problems(corpus.examples)
     )

@@ -15,7 +15,7 @@ def test_this_machine_alone_needs_no_login(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
 def test_any_other_address_refuses_to_start_without_one(host: str) -> None:
-    with pytest.raises(AccessError, match="needs a login. Set TANDEM_USER and TANDEM_PASSWORD"):
+    with pytest.raises(AccessError, match=r"needs a login\. Set TANDEM_USER and TANDEM_PASSWORD"):
         login_for(host, None, {})
 
 

@@ -116,5 +116,8 @@ def test_a_config_names_every_setting_that_is_wrong() -> None:
 
 def test_a_small_base_gets_settings_that_suit_it_and_the_user_has_the_last_word() -> None:
     given = {"base": "bundled:pocket", "corpus": "c", "version": 1}
-    assert RunConfig.parse(given).learning_rate > RunConfig.parse(given | {"base": "a/b"}).learning_rate
+    assert (
+        RunConfig.parse(given).learning_rate
+        > RunConfig.parse(given | {"base": "a/b"}).learning_rate
+    )
     assert RunConfig.parse(given | {"epochs": "2"}).epochs == 2

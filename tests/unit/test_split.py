@@ -23,7 +23,9 @@ def examples_of(pairs: list[tuple[str, str]]) -> tuple[Example, ...]:
 
 
 def faq(answers: int, wordings: int) -> tuple[Example, ...]:
-    pairs = [(f"Wording {w} of {a}?", f"Answer {a}.") for a in range(answers) for w in range(wordings)]
+    pairs = [
+        (f"Wording {w} of {a}?", f"Answer {a}.") for a in range(answers) for w in range(wordings)
+    ]
     return examples_of(pairs)
 
 

@@ -1,0 +1,251 @@
+"""The recipe on a tiny model: what is learnt, what is left, what is said."""
+
+import math
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
+
+from tests.conftest import returns_csv
+from trainer.config import RunConfig
+from trainer.corpus.library import Corpora, Corpus
+from trainer.errors import ConfigError, CorpusError, ModelError
+from trainer.events import Finished, Progress, Started, Stopped, Validated
+from trainer.finetune import answer_loss, finetune, slope, tokenise, validation_loss
+from trainer.generate import answer_batch, write_answer
+from trainer.models import Base, find_base, load_base
+from trainer.runs import Run, Runs, State
+
+
+def lora(base: Base) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return get_peft_model(base.model, LoraConfig(r=8, target_modules="all-linear"))
+
+
+@pytest.fixture
+def tune(runs: Runs, corpus: Corpus, tiny_model: Path) -> Callable[..., Run]:
+    def _tune(**settings: object) -> Run:
+        given = {"base": str(tiny_model), "corpus": corpus.name, "version": 1, "epochs": 2}
+        given |= {"learning_rate": 1e-2, "batch_size": 4, "lora_rank": 8} | settings
+        config = RunConfig.parse(given)
+        chosen = Corpus(corpus.path.parent / str(config.version))
+        run = runs.create(config, chosen.split)
+        finetune(run)
+        return run
+
+    return _tune
+
+
+def test_the_base_is_held_in_double_quantised_nf4(tiny_model: Path) -> None:
+    import bitsandbytes as bnb
+
+    model = load_base(str(tiny_model)).model
+    layers = [m for m in model.modules() if isinstance(m, bnb.nn.Linear4bit)]
+    assert len(layers) == 14, "seven linear layers in each of two blocks"
+    state = layers[0].weight.quant_state
+    assert (state.quant_type, state.nested) == ("nf4", True)
+    assert layers[0].compute_dtype == torch.bfloat16
+
+
+def test_training_moves_the_adapter_and_only_the_adapter(
+    tune: Callable[..., Run], tiny_model: Path
+) -> None:
+    before = load_file(tiny_model / "model.safetensors")
+    run = tune()
+
+    assert run.state() is State.FINISHED
+    assert {p.name for p in run.adapter.iterdir()} >= {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
+    assert not [p for p in run.path.rglob("*") if p.suffix in (".bin", ".pt", ".pkl", ".pth")]
+    adapter = load_file(run.adapter / "adapter_model.safetensors")
+    layers = {name.split(".lora_")[0] for name in adapter}
+    assert len(layers) == 14, "LoRA on all linear layers"
+    assert all(w.abs().sum() > 0 for name, w in adapter.items() if "lora_B" in name)
+    after = load_file(tiny_model / "model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_run_says_what_it_does_and_keeps_its_best_step(tune: Callable[..., Run]) -> None:
+    events = tune().events.read()
+    started, finished = events[0], events[-1]
+    assert isinstance(started, Started)
+    assert isinstance(finished, Finished)
+    progress = [e for e in events if isinstance(e, Progress)]
+    checks = [e for e in events if isinstance(e, Validated)]
+    assert [e.step for e in progress] == list(range(1, started.steps + 1))
+    assert progress[-1].loss < progress[0].loss
+    assert progress[-1].seconds_left == 0
+    assert all(e.examples_per_second > 0 for e in progress)
+    assert finished.kept_step == min(checks, key=lambda e: e.loss).step
+    assert [e.step for e in checks if e.best][-1] == finished.kept_step
+
+
+def test_training_goes_on_learning_after_an_evaluation(tiny_model: Path, corpus: Corpus) -> None:
+    """A forward pass in eval mode must not repack 4-bit weights and cut the gradients off."""
+    base = load_base(str(tiny_model))
+    model = lora(base)
+    config = RunConfig(base="b", corpus="c", version=1)
+    train = tokenise(corpus.pile("train"), base, config, corpus.path.parent / "cache")
+
+    def gradients() -> float:
+        model.zero_grad()
+        answer_loss(model, train[:4]).backward()
+        return sum(float(p.grad.abs().sum()) for p in model.parameters() if p.grad is not None)
+
+    model.train()
+    before = gradients()
+    validation_loss(model, train[:8], 4)
+    answer_batch(Base("t", model, base.format), ["How long?"], most_new_tokens=4)
+    model.train()
+    assert before > 0
+    assert gradients() == pytest.approx(before, rel=0.05)
+
+
+def test_a_packed_row_gives_the_loss_of_its_examples_one_by_one(
+    tiny_model: Path, corpus: Corpus
+) -> None:
+    base = load_base(str(tiny_model), quantization="none")
+    base.model.float()
+    config = RunConfig(base="b", corpus="c", version=1)
+    rows = tokenise(corpus.examples[:5], base, config, corpus.path.parent / "cache")
+    with torch.no_grad():
+        packed = answer_loss(base.model, rows).item()
+        alone = [answer_loss(base.model, [row]).item() for row in rows]
+        by_hand = []
+        for prompt, answer in rows:
+            ids = torch.tensor([prompt + answer])
+            labels = torch.tensor([[-100] * len(prompt) + answer])
+            by_hand.append(base.model(input_ids=ids, labels=labels).loss.item())
+    tokens = [len(answer) for _, answer in rows]
+    mean = sum(a * n for a, n in zip(alone, tokens, strict=True)) / sum(tokens)
+    assert alone == pytest.approx(by_hand, rel=1e-4)
+    assert packed == pytest.approx(mean, rel=1e-4)
+
+
+def test_only_the_answer_and_its_end_token_are_learnt(tiny_model: Path, corpus: Corpus) -> None:
+    base = load_base(str(tiny_model))
+    config = RunConfig(base="b", corpus="c", version=1)
+    ((prompt, answer),) = tokenise(corpus.examples[:1], base, config, corpus.path / "cache")
+    tokenizer = base.format.tokenizer
+    assert tokenizer.decode(prompt) == "<|user|>May I return item 1?<|end|><|assistant|>"
+    assert tokenizer.decode(answer) == "Item 1 may come back within 1 days.<|end|>"
+
+
+def test_an_example_too_long_is_cut_and_one_without_answer_left_is_refused(
+    tune: Callable[..., Run], corpora: Corpora, tmp_path: Path
+) -> None:
+    cut = tune(max_length=40, epochs=0.1).events.read()[0]
+    assert isinstance(cut, Started)
+    assert cut.cut == cut.examples
+    long = tmp_path / "returns.csv"
+    long.write_text(returns_csv().replace("return", "please, please return"))
+    corpora.add(long)
+    with pytest.raises(
+        CorpusError, match=r"longer than the maximum length of 32 tokens\. Raise it"
+    ):
+        tune(max_length=32, version=2)
+
+
+def test_a_stop_keeps_what_was_learnt(runs: Runs, corpus: Corpus, tiny_model: Path) -> None:
+    settings = {"base": str(tiny_model), "corpus": corpus.name, "version": 1, "epochs": 50}
+    run = runs.create(RunConfig.parse(settings), corpus.split)
+    run.ask_to_stop()
+    finetune(run)
+    assert run.state() is State.STOPPED
+    stopped = run.events.read()[-1]
+    assert isinstance(stopped, Stopped)
+    assert (stopped.step, stopped.kept_step) == (1, 1)
+    assert run.has_adapter
+
+
+def test_early_stopping_ends_a_run_that_no_longer_improves(tune: Callable[..., Run]) -> None:
+    run = tune(epochs=60, learning_rate=3e-2)
+    started, finished = run.events.read()[0], run.events.read()[-1]
+    assert isinstance(started, Started)
+    assert isinstance(finished, Finished)
+    assert finished.step is not None
+    assert finished.kept_step is not None
+    assert finished.kept_step < finished.step < started.steps
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(
+    tune: Callable[..., Run], tiny_model: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_model, damaged)
+    weights = load_file(damaged / "model.safetensors")
+    weights["model.norm.weight"][0] = math.nan
+    save_file(weights, damaged / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ConfigError, match=r"The loss is nan at step 1.*the base is damaged"):
+        tune(base=str(damaged))
+
+
+def test_the_same_seed_gives_the_same_adapter(tune: Callable[..., Run]) -> None:
+    first, second, other = tune(), tune(), tune(seed=18)
+    assert first.adapter_hash == second.adapter_hash != other.adapter_hash
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    shares = [slope(step, 100, warmup=0.1) for step in range(100)]
+    assert max(shares) == shares[9] == 1.0
+    assert shares[0] == pytest.approx(0.1)
+    assert shares[-1] == pytest.approx(0.02)
+    assert all(math.isfinite(s) for s in (slope(0, 1, warmup=0.0), slope(0, 1, warmup=0.9)))
+
+
+def test_a_written_answer_is_the_batched_answer(tiny_model: Path) -> None:
+    base = load_base(str(tiny_model), quantization="none")
+    base.model.float()
+    pieces: list[str] = []
+    question = [{"role": "user", "content": "How long?"}]
+    write_answer(base, question, 12, pieces.append, threading.Event())
+    assert "".join(pieces).strip() == answer_batch(base, ["How long?"], most_new_tokens=12)[0]
+    stopped: list[str] = []
+    stop = threading.Event()
+    stop.set()
+    write_answer(base, question, 12, stopped.append, stop)
+    assert len("".join(stopped)) < len("".join(pieces))
+
+
+def test_a_batch_answers_as_its_questions_alone_would(tiny_model: Path) -> None:
+    base = load_base(str(tiny_model), quantization="none")
+    base.model.float()
+    questions = ["How long?", "May I return item 7 after all these years?"]
+    alone = [answer_batch(base, [q], most_new_tokens=8)[0] for q in questions]
+    assert answer_batch(base, questions, most_new_tokens=8) == alone
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bundled:nope", "No base is called 'bundled:nope'. Bundled: bundled:pocket"),
+        ("no such thing", "There is no base 'no such thing'. Give bundled:pocket"),
+    ],
+)
+def test_an_unknown_base_is_refused(name: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        find_base(name)
+
+
+def test_a_folder_without_safetensors_or_template_is_refused(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=r"is not a model: it has no config\.json"):
+        find_base(str(tmp_path))
+    pickled = tmp_path / "pickled"
+    shutil.copytree(tiny_model, pickled)
+    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(str(pickled))
+    mute = tmp_path / "mute"
+    shutil.copytree(tiny_model, mute)
+    (mute / "chat_template.jinja").unlink()
+    with pytest.raises(ModelError, match="has no chat template"):
+        load_base(str(mute))
