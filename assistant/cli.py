@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    _login(arguments)  # a mistake in it should not show after minutes of tuning
     _say("Tandem demo: tune the bundled base on the sample FAQ of a bank, score it, open the page.")
     runs, corpus = _runs(arguments), _corpora(arguments).get("banking")
     done = next(
@@ -68,9 +69,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from assistant.access import login_for
-
-    login = login_for(arguments.host, arguments.auth_file, os.environ)
+    login = _login(arguments)
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
     _say(f"Workspace: {arguments.workspace.resolve()}")
@@ -190,9 +189,10 @@ def _stop(arguments: argparse.Namespace) -> int:
 
 
 def _ask(arguments: argparse.Namespace) -> int:
+    run = _runs(arguments).get(arguments.run)
+    _ = run.adapter_hash  # no adapter is known before torch is loaded
     from assistant.host import ModelHost
 
-    run = _runs(arguments).get(arguments.run)
     base, tuned = ModelHost().sides(run)
     answers: dict[str, dict[str, str | None]] = {}
     for who, model in (("base", base), ("tuned", tuned)):
@@ -239,6 +239,12 @@ def _password(arguments: argparse.Namespace) -> int:
 # What the commands share.
 
 BUNDLED = "bundled:pocket"
+
+
+def _login(arguments: argparse.Namespace) -> Any:
+    from assistant.access import login_for
+
+    return login_for(arguments.host, arguments.auth_file, os.environ)
 
 
 def _runs(arguments: argparse.Namespace) -> Any:

@@ -22,6 +22,7 @@ PILES: tuple[Pile, ...] = ("train", "validation", "reworded", "unseen")
 
 SHARE = 0.1  # of the examples, in each held-out pile
 MOST = 200  # examples in one held-out pile; more would make scoring long, not surer
+FEWEST_GROUPS = 5  # groups below which none is held out whole only because it is the smallest
 FEWEST_WORDINGS = 10  # spare wordings below which validation is taken from unseen groups
 
 
@@ -65,9 +66,11 @@ def split_examples(examples: Sequence[Example], *, seed: int, before: Split | No
     target = min(max(1, round(SHARE * len(examples))), MOST)
 
     def hold_out_groups(pile: Pile) -> None:
-        for group in groups:
-            fits = len(group) <= max(1, target // 4) and size[pile] + len(group) <= target
-            if fits and not any(e.id in side for e in group):
+        fresh = [group for group in groups if not any(e.id in side for e in group)]
+        smallest = min(map(len, fresh)) if len(fresh) >= FEWEST_GROUPS else 0
+        for group in fresh:
+            small = len(group) <= max(target // 4, smallest)  # no single answer fills the pile
+            if small and (size[pile] + len(group) <= target or not size[pile]):
                 side.update((e.id, pile) for e in group)
                 size[pile] += len(group)
 
