@@ -67,7 +67,10 @@ def finetune(run: Run) -> None:
     check_every = max(1, min(steps_per_epoch // 2, 100))
     trusted = split.validation_is == "reworded"
     optimizer = torch.optim.AdamW(
-        weights.values(), lr=config.learning_rate, weight_decay=config.weight_decay
+        weights.values(),
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        fused=True,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: slope(step, steps, warmup=config.warmup)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from re import fullmatch
+from typing import Any
 
 import gradio as gr
 
@@ -12,6 +13,20 @@ from trainer.config import HUB_ID
 from trainer.corpus.library import Corpora
 from trainer.errors import ModelError
 from trainer.runs import Runs
+
+
+class Choice(gr.Dropdown):
+    """A dropdown whose value the core checks.
+
+    Gradio checks it against the choices that one browser session was sent, which a run started
+    from a terminal, or a server that was restarted, has outgrown.
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        """Pass on what the browser says."""
+        return payload
 
 
 @dataclass(frozen=True)
@@ -32,7 +47,7 @@ class Bar:
 def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
     """Lay out the bar: three decisions from left to right, then the run to look at."""
     with gr.Row(equal_height=True, elem_classes="decisions"):
-        corpus = gr.Dropdown(
+        corpus = Choice(
             corpus_choices(corpora),
             value=corpus_choices(corpora)[0][1],
             label="Which FAQ",
@@ -46,7 +61,7 @@ def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
             min_width=240,
         )
         start = gr.Button("Start tuning", variant="primary", min_width=140)
-        run = gr.Dropdown(
+        run = Choice(
             run_choices(runs), value=None, label="Run to look at", min_width=240, interactive=True
         )
     return Bar(corpus, base, start, run, gr.State(""))

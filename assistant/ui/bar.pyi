@@ -1,0 +1,102 @@
+"""What stands above the steps: which FAQ, which base, start; and which run to look at."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from re import fullmatch
+from typing import Any
+
+import gradio as gr
+
+from assistant.ui.present import run_label
+from trainer.bundled import bundled_bases, sample_corpora
+from trainer.config import HUB_ID
+from trainer.corpus.library import Corpora
+from trainer.errors import ModelError
+from trainer.runs import Runs
+
+from gradio.events import Dependency
+
+class Choice(gr.Dropdown):
+    """A dropdown whose value the core checks.
+
+    Gradio checks it against the choices that one browser session was sent, which a run started
+    from a terminal, or a server that was restarted, has outgrown.
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        """Pass on what the browser says."""
+        return payload
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+@dataclass(frozen=True)
+class Bar:
+    """The controls every step listens to.
+
+    `run` holds the id of the run that Tune, Chat and Scores show. `pulse` changes when something
+    about that run has changed on disk; whoever shows it redraws then, and only then.
+    """
+
+    corpus: gr.Dropdown
+    base: gr.Dropdown
+    start: gr.Button
+    run: gr.Dropdown
+    pulse: gr.State
+
+def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
+    """Lay out the bar: three decisions from left to right, then the run to look at."""
+    with gr.Row(equal_height=True, elem_classes="decisions"):
+        corpus = Choice(
+            corpus_choices(corpora),
+            value=corpus_choices(corpora)[0][1],
+            label="Which FAQ",
+            min_width=200,
+        )
+        base = gr.Dropdown(
+            base_choices(models),
+            value=next(iter(bundled_bases())),
+            label="Which base model (a Hub id can be typed)",
+            allow_custom_value=True,
+            min_width=240,
+        )
+        start = gr.Button("Start tuning", variant="primary", min_width=140)
+        run = Choice(
+            run_choices(runs), value=None, label="Run to look at", min_width=240, interactive=True
+        )
+    return Bar(corpus, base, start, run, gr.State(""))
+
+def corpus_choices(corpora: Corpora) -> list[tuple[str, str]]:
+    """The corpora of the workspace, then the samples not taken in yet, as (shown, value)."""
+    known = [(f"{c.name} ({c.origin.examples} questions)", c.name) for c in corpora.list()]
+    names = {name for _, name in known}
+    samples = [(f"{name} (sample)", name) for name in sample_corpora() if name not in names]
+    return known + samples
+
+def run_choices(runs: Runs) -> list[tuple[str, str]]:
+    """The runs, newest first, as (shown, id)."""
+    return [(run_label(run), run.id) for run in runs.list()]
+
+def base_choices(models: Path) -> list[tuple[str, str]]:
+    """The bundled bases and the model folders in the workspace, as (shown, value)."""
+    folders = sorted(config.parent for config in models.glob("*/config.json"))
+    bundled = [(f"{name.partition(':')[2]} (bundled, 9M, ready)", name) for name in bundled_bases()]
+    return bundled + [(f"{folder.name} (folder)", str(folder)) for folder in folders]
+
+def base_from_page(given: str, models: Path) -> str:
+    """What a browser may name as a base: one of the list, or a Hub id; never a path."""
+    if given in (value for _, value in base_choices(models)):
+        return given
+    given = (given or "").strip()
+    if fullmatch(HUB_ID, given) and not Path(given).exists():
+        return given
+    raise ModelError(
+        f"'{given[:80]}' is not a base model of the list nor a Hub id such as "
+        "HuggingFaceTB/SmolLM2-135M-Instruct. To use a folder, put it into the workspace's "
+        "'models' folder."
+    )
