@@ -38,7 +38,7 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
             with gr.Tab("2  Tune", id="tune"):
                 tune_tab(bar, tabs, corpora, runs, worker=worker)
             with gr.Tab("3  Chat", id="chat"):
-                chat_tab(bar, runs, sides)
+                chat_tab(bar, tabs, runs, sides)
             with gr.Tab("4  Scores", id="scores"):
                 scores_tab(bar, runs, worker=worker)
 
@@ -49,7 +49,7 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
             chosen = found.id if found else None
             return (
                 gr.Dropdown(choices=corpus_choices(corpora)),
-                gr.Dropdown(choices=run_choices(runs), value=chosen),
+                gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
             )
 
         def look(run_id: str | None, before: str) -> tuple[Any, Any, Any, Any]:
@@ -63,7 +63,7 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
             return (
                 gr.HTML(line, visible=bool(line)),
                 gr.Button(interactive=active is None),
-                gr.Dropdown(choices=choices),
+                gr.Dropdown(choices=choices, visible=bool(choices)),
                 pulse,
             )
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 from re import fullmatch
-from typing import Any
 
 import gradio as gr
 
@@ -13,20 +12,6 @@ from trainer.config import HUB_ID
 from trainer.corpus.library import Corpora
 from trainer.errors import ModelError
 from trainer.runs import Runs
-
-
-class Choice(gr.Dropdown):
-    """A dropdown whose value the core checks.
-
-    Gradio checks it against the choices that one browser session was sent, which a run started
-    from a terminal, or a server that was restarted, has outgrown.
-    """
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Any:
-        """Pass on what the browser says."""
-        return payload
 
 
 @dataclass(frozen=True)
@@ -46,8 +31,8 @@ class Bar:
 
 def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
     """Lay out the bar: three decisions from left to right, then the run to look at."""
-    with gr.Row(equal_height=True, elem_classes="decisions"):
-        corpus = Choice(
+    with gr.Row(equal_height=False, elem_classes="decisions"):
+        corpus = gr.Dropdown(
             corpus_choices(corpora),
             value=corpus_choices(corpora)[0][1],
             label="Which FAQ",
@@ -56,14 +41,23 @@ def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
         base = gr.Dropdown(
             base_choices(models),
             value=next(iter(bundled_bases())),
-            label="Which base model (a Hub id can be typed)",
+            label="Which base model (or type a Hub id)",
             allow_custom_value=True,
             min_width=240,
         )
-        start = gr.Button("Start tuning", variant="primary", min_width=140)
-        run = Choice(
-            run_choices(runs), value=None, label="Run to look at", min_width=240, interactive=True
+        start = gr.Button("Start tuning", variant="primary", scale=0, min_width=160)
+        run = gr.Dropdown(
+            run_choices(runs),
+            value=None,
+            label="Run to look at",
+            min_width=240,
+            visible=bool(runs.list()),
+            interactive=True,
         )
+    for dropdown in (corpus, run):
+        # The core checks what a browser names. Gradio would check it against the choices this one
+        # session was sent, which a run started from a terminal or a restarted server has outgrown.
+        dropdown.preprocess = lambda payload: payload
     return Bar(corpus, base, start, run, gr.State(""))
 
 

@@ -17,7 +17,7 @@ MOST_CHARACTERS = 2_000
 Sides = Callable[[Run], tuple[ChatModel, ChatModel]]
 
 
-def chat_tab(bar: Bar, runs: Runs, sides: Sides) -> None:
+def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
     """Lay out the tab and wire it; each side keeps its own conversation."""
     gr.Markdown("## Ask both")
     empty = gr.HTML(_EMPTY)
@@ -41,6 +41,7 @@ def chat_tab(bar: Bar, runs: Runs, sides: Sides) -> None:
         with gr.Row():
             samples = [gr.Button(size="sm", visible=False) for _ in range(3)]
             clear = gr.Button("Clear", size="sm", scale=0, min_width=100)
+        onward = gr.Button("Next: did it help?  →")
 
     def ask(
         text: str, run_id: str, for_base: list[Message], for_tuned: list[Message]
@@ -86,6 +87,7 @@ def chat_tab(bar: Bar, runs: Runs, sides: Sides) -> None:
         sample.click(lambda text: text, sample, question, **private).then(
             ask, **asking, api_visibility="private"
         )
+    onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **private)
     clear.click(forget, outputs=[left, right], **private)
     bar.run.change(forget, outputs=[left, right], **private)
     gr.on(

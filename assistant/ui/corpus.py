@@ -26,6 +26,7 @@ def corpus_tab(app: gr.Blocks, bar: Bar, corpora: Corpora) -> None:
             )
         with gr.Column(scale=3, min_width=300):
             view = gr.HTML()
+            gr.Markdown("**Next:** press *Start tuning* above; every setting has a good default.")
     with gr.Accordion("The same on the command line", open=False):
         gr.Code("tandem corpus inspect FILE.csv", language="shell", interactive=False)
 

@@ -24,6 +24,8 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill_dark="*primary_700",
         button_primary_text_color="white",
         body_background_fill_dark="*neutral_950",
+        body_text_color_subdued="*neutral_500",
+        color_accent="*primary_700",
     )
 
 
@@ -48,7 +50,10 @@ footer {{ display: none !important; }}
 .pile em {{ display: inline-block; width: 10px; height: 10px; border-radius: 2px; }}
 .findings {{ margin: 8px 0; padding-left: 20px; }}
 .head {{ display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }}
-.head b.base {{ color: {BASE}; }} .head b.tuned {{ color: {TUNED}; }}
+.head b.base {{ color: #a34e08; }} .head b.tuned {{ color: #0f766e; }}
+.dark .head b.base {{ color: #fb923c; }} .dark .head b.tuned {{ color: #2dd4bf; }}
+.decisions {{ align-items: flex-end; }}
+.decisions button {{ min-height: 72px; }}
 .head code {{ font-size: 0.85em; }}
 .failed {{ border-left: 4px solid #b91c1c; padding: 8px 16px; }}
 pre.log {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; max-height: 240px;

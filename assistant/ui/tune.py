@@ -27,6 +27,7 @@ def tune_tab(
         view = gr.HTML(elem_classes="grow")
         stop = gr.Button("Stop and keep", visible=False, scale=0, min_width=140)
     plot = gr.Plot(show_label=False, visible=False)
+    onward = gr.Button("Next: ask both  →", visible=False)
     with gr.Accordion("Settings of the next run", open=False):
         gr.Markdown("The defaults suit the chosen base; none has to be touched.")
         with gr.Row():
@@ -40,13 +41,14 @@ def tune_tab(
             named = {"corpus": chosen.name, "version": chosen.version}
             named["base"] = base_from_page(base, models)
             run = launch(RunConfig.parse(settings | named), runs, worker=worker)
-        return gr.Dropdown(choices=run_choices(runs), value=run.id), gr.Tabs(selected="tune")
+        chosen_run = gr.Dropdown(choices=run_choices(runs), value=run.id, visible=True)
+        return chosen_run, gr.Tabs(selected="tune")
 
     def stop_run(run_id: str) -> None:
         with shown_to_user():
             runs.get(run_id).ask_to_stop()
 
-    def show(run_id: str | None) -> tuple[str, Any, Any, str]:
+    def show(run_id: str | None) -> tuple[str, Any, Any, Any, str]:
         run = runs.get(run_id) if run_id else None
         running = run is not None and not run.state().over
         curve = loss_plot(run)
@@ -54,6 +56,7 @@ def tune_tab(
             run_view(run),
             gr.Plot(curve, visible=isinstance(curve, go.Figure)),
             gr.Button(visible=running),
+            gr.Button(visible=run is not None and run.has_adapter),
             tune_command(run),
         )
 
@@ -69,7 +72,14 @@ def tune_tab(
         api_name="start_run",
     )
     stop.click(stop_run, bar.run, api_name="stop_run")
-    gr.on([bar.pulse.change, bar.run.change], show, bar.run, [view, plot, stop, command], **private)
+    gr.on(
+        [bar.pulse.change, bar.run.change],
+        show,
+        bar.run,
+        [view, plot, stop, onward, command],
+        **private,
+    )
+    onward.click(lambda: gr.Tabs(selected="chat"), outputs=tabs, **private)
     bar.base.change(suit, bar.base, list(form.values()), **private)
 
 

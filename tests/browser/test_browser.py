@@ -1,0 +1,190 @@
+"""A person at a real Chromium: from an upload to two answers side by side and the scores."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import returns_csv, wait_until
+from trainer.runs import Runs, State
+
+pytestmark = pytest.mark.slow
+
+SECOND = 1000
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+ARGUMENTS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+class Server:
+    """`tandem serve` in a process of its own."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "assistant.cli", "serve", "--workspace", self.workspace],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            text=True,
+        )
+        assert self.process.stdout is not None
+        found = None
+        while not found:
+            line = self.process.stdout.readline()
+            assert line, "the server ended before it said where it is"
+            found = re.search(r"http://[\d.]+:\d+", line)
+        self.url = found.group()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def server(workspace: Path) -> Iterator[Server]:
+    server = Server(workspace)
+    yield server
+    server.kill()
+    for run in Runs(workspace / "runs").list():
+        run.ask_to_stop()
+        wait_until(lambda run=run: not run.alive, seconds=60)
+
+
+def open_page(browser: Browser, url: str, *, width: int = 1400) -> Page:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(30 * SECOND)
+    page.goto(url)
+    expect(page.get_by_role("heading", name="Tandem")).to_be_visible()
+    return page
+
+
+def step(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def upload(page: Page, tmp_path: Path, name: str, content: str) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    page.locator("input[type=file]").first.set_input_files(file)
+
+
+def set_number(page: Page, label: str, value: str) -> None:
+    page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label(label, exact=True).press("Tab")
+
+
+def test_from_upload_to_side_by_side_answers(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = open_page(browser, server.url)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    expect(page.get_by_text("questions from banking.csv")).to_be_visible()  # the sample is shown
+
+    # A broken file says what and where, and the sample stays.
+    upload(page, tmp_path, "bad.csv", "question,answer\nHow?,\n")
+    expect(page.get_by_text("bad.csv, row 2: the cell in column 'answer' is empty")).to_be_visible()
+    upload(page, tmp_path, "returns.csv", returns_csv())
+    expect(page.get_by_text("36 questions from returns.csv")).to_be_visible()
+    expect(page.get_by_text("3 unseen")).to_be_visible()
+
+    # Settings are folded away; two passes are enough here.
+    step(page, "2 Tune")
+    expect(page.get_by_text("Nothing has been tuned yet")).to_be_visible()
+    page.get_by_role("button", name="Settings of the next run").click()
+    set_number(page, "Epochs", "2")
+    page.get_by_role("button", name="Start tuning").click()
+
+    # A reload at any moment finds the run again.
+    wait_until(lambda: Runs(server.workspace / "runs").list(), seconds=30)
+    page.reload()
+    step(page, "2 Tune")
+    expect(page.get_by_text(re.compile("Tuning finished after"))).to_be_visible(
+        timeout=120 * SECOND
+    )
+    expect(page.get_by_text(re.compile("Validation loss is lowest at step"))).to_be_visible()
+
+    # Scores come by themselves.
+    step(page, "4 Scores")
+    verdict = page.get_by_text(re.compile(r"On 4 reworded questions, .* tuning"))
+    expect(verdict).to_be_visible(timeout=120 * SECOND)
+    expect(page.get_by_text(re.compile(r"Reworded: tuning [+-]0\.\d\d on 4"))).to_be_visible()
+
+    # One question, two answers, and the proof of which weights gave them.
+    step(page, "3 Chat")
+    box = page.get_by_placeholder("Ask a question and press Enter")
+    box.fill("May I return item 3?")
+    box.press("Enter")
+    answers = page.locator("[data-testid=bot]")
+    expect(answers).to_have_count(2)
+    expect(answers.nth(1)).not_to_have_text(re.compile(r"^\s*…?\s*$"), timeout=90 * SECOND)
+    expect(box).to_have_value("")
+    (run,) = Runs(server.workspace / "runs").list()
+    expect(page.get_by_text(run.adapter_hash[:12])).to_be_visible()
+    wait_until(lambda: answers.nth(0).inner_text() != answers.nth(1).inner_text(), seconds=60)
+    assert problems == []
+
+
+def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = open_page(browser, server.url)
+    page.get_by_role("button", name="Start tuning").click()
+    runs = Runs(server.workspace / "runs")
+    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=60)
+    (run,) = runs.list()
+    server.kill()
+    assert run.state() is State.RUNNING
+
+    server.start()
+    page = open_page(browser, server.url)
+    expect(page.get_by_text(re.compile(r"Tuning banking: \d+%"))).to_be_visible()
+    step(page, "2 Tune")
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(page.get_by_text(re.compile("Tuning was stopped"))).to_be_visible(timeout=60 * SECOND)
+    wait_until(lambda: not run.alive, seconds=120)
+    assert run.has_adapter
+
+
+def test_a_killed_worker_is_shown_as_lost_with_its_log_and_what_to_do(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = open_page(browser, server.url)
+    page.get_by_role("button", name="Start tuning").click()
+    runs = Runs(server.workspace / "runs")
+    wait_until(lambda: runs.list() and len(runs.list()[0].events.read()) > 1, seconds=60)
+    subprocess.run(["pkill", "-KILL", "-f", str(runs.list()[0].path)], check=True)
+    step(page, "2 Tune")
+    expect(page.get_by_text(re.compile("ended without a word after step"))).to_be_visible()
+    expect(page.get_by_text("The end of its log:")).to_be_visible()
+    step(page, "3 Chat")
+    expect(page.get_by_text(re.compile("once a run has an adapter"))).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_sticks_out_sideways(browser: Browser, server: Server, width: int) -> None:
+    page = open_page(browser, server.url, width=width)
+    for name in ("1 Corpus", "2 Tune", "3 Chat", "4 Scores"):
+        step(page, name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
