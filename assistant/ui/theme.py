@@ -29,33 +29,33 @@ def theme() -> gr.themes.Base:
     )
 
 
-CSS = f"""
-.gradio-container {{ max-width: 1240px !important; margin: 0 auto !important; }}
-footer {{ display: none !important; }}
-.brand h1 {{ font-size: 1.5rem; margin: 0; letter-spacing: -0.02em; }}
-.brand p {{ margin: 0; color: var(--body-text-color-subdued); }}
-.lead {{ font-size: 1.1rem; line-height: 1.5; margin: 4px 0; }}
-.quiet {{ color: var(--body-text-color-subdued); }}
-.empty {{ padding: 32px 24px; text-align: center; color: var(--body-text-color-subdued);
-    border: 1px dashed var(--border-color-primary); border-radius: 8px; }}
-.strip {{ padding: 8px 16px; border-radius: 8px; background: var(--background-fill-secondary);
-    border: 1px solid var(--border-color-primary); }}
-.bar {{ height: 8px; border-radius: 4px; overflow: hidden; display: flex; margin: 8px 0;
-    background: var(--border-color-primary); }}
-.bar > i {{ display: block; height: 100%; }}
-.pairs {{ display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); }}
-.pair {{ border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px; }}
-.pair b {{ display: block; margin-bottom: 4px; }}
-.piles {{ display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); }}
-.pile em {{ display: inline-block; width: 10px; height: 10px; border-radius: 2px; }}
-.findings {{ margin: 8px 0; padding-left: 20px; }}
-.head {{ display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }}
-.head b.base {{ color: #a34e08; }} .head b.tuned {{ color: #0f766e; }}
-.dark .head b.base {{ color: #fb923c; }} .dark .head b.tuned {{ color: #2dd4bf; }}
-.decisions {{ align-items: flex-end; }}
-.decisions button {{ min-height: 72px; }}
-.head code {{ font-size: 0.85em; }}
-.failed {{ border-left: 4px solid #b91c1c; padding: 8px 16px; }}
-pre.log {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; max-height: 240px;
-    overflow: auto; background: var(--background-fill-secondary); padding: 8px 12px; }}
+CSS = """
+.gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
+footer { display: none !important; }
+.brand h1 { font-size: 1.5rem; margin: 0; letter-spacing: -0.02em; }
+.brand p { margin: 0; color: var(--body-text-color-subdued); }
+.lead { font-size: 1.1rem; line-height: 1.5; margin: 4px 0; }
+.quiet { color: var(--body-text-color-subdued); }
+.empty { padding: 32px 24px; text-align: center; color: var(--body-text-color-subdued);
+    border: 1px dashed var(--border-color-primary); border-radius: 8px; }
+.strip { padding: 8px 16px; border-radius: 8px; background: var(--background-fill-secondary);
+    border: 1px solid var(--border-color-primary); }
+.bar { height: 8px; border-radius: 4px; overflow: hidden; display: flex; margin: 8px 0;
+    background: var(--border-color-primary); }
+.bar > i { display: block; height: 100%; }
+.pairs { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); }
+.pair { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px; }
+.pair b { display: block; margin-bottom: 4px; }
+.piles { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); }
+.pile em { display: inline-block; width: 10px; height: 10px; border-radius: 2px; }
+.findings { margin: 8px 0; padding-left: 20px; }
+.head { display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
+.head b.base { color: #a34e08; } .head b.tuned { color: #0f766e; }
+.dark .head b.base { color: #fb923c; } .dark .head b.tuned { color: #2dd4bf; }
+.decisions { align-items: flex-end; }
+.decisions button { min-height: 72px; }
+.head code { font-size: 0.85em; }
+.failed { border-left: 4px solid #b91c1c; padding: 8px 16px; }
+pre.log { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; max-height: 240px;
+    overflow: auto; background: var(--background-fill-secondary); padding: 8px 12px; }
 """
