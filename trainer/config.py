@@ -95,7 +95,7 @@ def recommended(base: str) -> dict[str, Any]:
     can afford both.
     """
     if base.startswith(PREFIX):
-        return {"epochs": 16, "learning_rate": 3e-3, "lora_rank": 32, "lora_alpha": 64}
+        return {"epochs": 8, "learning_rate": 3e-3, "lora_rank": 32, "lora_alpha": 64}
     return {}
 
 

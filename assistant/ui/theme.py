@@ -30,7 +30,7 @@ def theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
+.gradio-container { width: 100% !important; max-width: 1240px !important; margin: 0 auto !important; }
 footer { display: none !important; }
 .brand h1 { font-size: 1.5rem; margin: 0; letter-spacing: -0.02em; }
 .brand p { margin: 0; color: var(--body-text-color-subdued); }
