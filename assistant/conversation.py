@@ -26,9 +26,9 @@ class ChatModel(Protocol):
         """Yield the answer piece by piece; the pieces joined are the whole answer."""
 
 
-def reply(model: ChatModel, messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Answer a conversation, yielding the conversation as it grows."""
+def write(model: ChatModel, messages: Sequence[Message]) -> Iterator[Message]:
+    """Answer a conversation, yielding the answer as it grows."""
     answer = ""
     for piece in model.stream(messages):
         answer += piece
-        yield [*messages, Message(role="assistant", content=answer)]
+        yield Message(role="assistant", content=answer)

@@ -1,5 +1,6 @@
 """The whole page, as a function of what it stands on."""
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -103,7 +104,12 @@ def serve(workspace: Path, *, host: str, port: int | None, login: Login | None) 
         share=False,
         show_error=True,
         footer_links=[],
+        quiet=True,
+        inbrowser=sys.stdout.isatty(),
+        prevent_thread_lock=True,
     )
+    print(f"Tandem is at {app.local_url} (Ctrl-C ends the page; runs go on)", flush=True)  # noqa: T201
+    app.block_thread()
 
 
 def _heard(runs: Runs, run_id: str | None) -> int:

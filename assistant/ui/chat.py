@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.conversation import ChatModel, Message, reply
+from assistant.conversation import ChatModel, Message, write
 from assistant.ui.bar import Bar
 from assistant.ui.errors import shown_to_user
 from assistant.ui.present import side_head
@@ -21,16 +21,15 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
     """Lay out the tab and wire it; each side keeps its own conversation."""
     gr.Markdown("## Ask both")
     empty = gr.HTML(_EMPTY)
+    looks: dict[str, Any] = {"show_label": False, "height": 380, "buttons": ["copy"]}
     with gr.Column(visible=False) as room:
         with gr.Row():
             with gr.Column(min_width=300):
                 left_head = gr.HTML()
-                left = gr.Chatbot(show_label=False, height=380, placeholder="The base answers here")
+                left = gr.Chatbot(placeholder="The base answers here", **looks)
             with gr.Column(min_width=300):
                 right_head = gr.HTML()
-                right = gr.Chatbot(
-                    show_label=False, height=380, placeholder="The tuned model answers here"
-                )
+                right = gr.Chatbot(placeholder="The tuned model answers here", **looks)
         question = gr.Textbox(
             placeholder="Ask a question and press Enter",
             show_label=False,
@@ -41,10 +40,19 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
         with gr.Row():
             samples = [gr.Button(size="sm", visible=False) for _ in range(3)]
             clear = gr.Button("Clear", size="sm", scale=0, min_width=100)
+        remember = gr.Checkbox(
+            False,
+            label="Remember the questions before",
+            info="Off, each question stands alone, as in tuning and in the scores.",
+        )
         onward = gr.Button("Next: did it help?  →")
 
     def ask(
-        text: str, run_id: str, for_base: list[Message], for_tuned: list[Message]
+        text: str,
+        run_id: str,
+        for_base: list[Message],
+        for_tuned: list[Message],
+        remember: bool = False,
     ) -> Iterator[tuple[Any, Any, str]]:
         text = (text or "").strip()[:MOST_CHARACTERS]
         if not text:
@@ -58,10 +66,11 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
                 raise NotFound("There is no tuned model yet. Tune one first, in step 2.")
             base, tuned = sides(runs.get(run_id))
             answered = for_base
-            for answered in reply(base, for_base):
+            for answer in write(base, for_base if remember else [asked]):
+                answered = [*for_base, answer]
                 yield answered, [*for_tuned, waiting], ""
-            for grown in reply(tuned, for_tuned):
-                yield answered, grown, ""
+            for answer in write(tuned, for_tuned if remember else [asked]):
+                yield answered, [*for_tuned, answer], ""
 
     def show(run_id: str | None) -> list[Any]:
         run = runs.get(run_id) if run_id else None
@@ -77,7 +86,7 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asking: dict[str, Any] = {
-        "inputs": [question, bar.run, left, right],
+        "inputs": [question, bar.run, left, right, remember],
         "outputs": [left, right, question],
         "show_progress": "hidden",
         "concurrency_id": "device",

@@ -165,7 +165,7 @@ def loss_plot(run: Run | None) -> go.Figure | None:
         name="training (smoothed)",
         line={"color": LOOKUP, "width": 2},
     )
-    title = "Loss while tuning: lower means the answers are better known"
+    title = "Loss: lower is better known"
     if checks:
         figure.add_scatter(
             x=[e.step for e in checks],
@@ -176,9 +176,9 @@ def loss_plot(run: Run | None) -> go.Figure | None:
             marker={"symbol": "diamond", "size": 8},
         )
         best = min(checks, key=lambda e: e.loss)
-        title = f"Validation loss is lowest at step {best.step}: {best.loss:.2f}"
+        title = f"Lowest validation loss: {best.loss:.2f} at step {best.step}"
         figure.add_vline(x=best.step, line={"color": TUNED, "dash": "dot", "width": 1})
-    figure.update_xaxes(title="step")
+    figure.update_xaxes(title={"text": "step", "standoff": 4})
     figure.update_yaxes(title="loss (nats a token)", rangemode="tozero")
     return _styled(figure, title, height=340)
 
@@ -260,9 +260,9 @@ def scores_table(report: Report | None, kind: Kind) -> pd.DataFrame:
                 row.approved,
                 row.answers["base"],
                 row.answers["tuned"],
-                row.answers["lookup"],
                 *(round(row.similarity[who], 2) for who in CONTENDERS),
                 round(row.similarity["tuned"] - row.similarity["base"], 2),
+                row.answers["lookup"],
             )
             for row in rows
         ],
@@ -275,11 +275,11 @@ TABLE_COLUMNS = (
     "approved answer",
     "base said",
     "tuned said",
-    "lookup said",
     "base",
     "tuned",
     "lookup",
     "change",
+    "lookup said",
 )
 
 
@@ -310,12 +310,12 @@ def _styled(figure: go.Figure, title: str, *, height: int) -> go.Figure:
     figure.update_xaxes(**grid)
     figure.update_yaxes(**grid)
     figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left", "xref": "paper"},
+        title={"text": title, "font": {"size": 15}, "x": 0.02, "xanchor": "left"},
         font={"color": INK, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 64, "r": 16, "t": 48, "b": 48},
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
         height=height,
     )
     return figure

@@ -16,19 +16,19 @@ from trainer.runs import Runs
 def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
     """Lay out the tab and wire it; call inside the `gr.Tab` it belongs to."""
     gr.Markdown("## Did it help?")
-    with gr.Row():
-        view = gr.HTML()
-        score = gr.Button("Score again", visible=False, scale=0, min_width=140)
+    view = gr.HTML()
     with gr.Row():
         plots = [gr.Plot(show_label=False, visible=False, min_width=320) for _ in KINDS]
+    score = gr.Button("Score again", visible=False)
     with gr.Column(visible=False) as details:
         kind = gr.Radio(list(KINDS), value=KINDS[0], label="The answers, most improved first")
         table = gr.Dataframe(
             headers=list(TABLE_COLUMNS),
             interactive=False,
             wrap=True,
+            elem_classes="answers",
             max_height=480,
-            column_widths=[220, 260, 260, 260, 260, 70, 70, 70, 80],
+            column_widths=[190, 230, 200, 230, 70, 70, 75, 80, 230],
         )
     with gr.Accordion("The same on the command line", open=False):
         command = gr.Code(language="shell", interactive=False)

@@ -30,7 +30,8 @@ def theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { width: 100% !important; max-width: 1240px !important; margin: 0 auto !important; }
+.gradio-container { width: 100% !important; max-width: 1240px !important;
+    margin: 0 auto !important; }
 footer { display: none !important; }
 .brand h1 { font-size: 1.5rem; margin: 0; letter-spacing: -0.02em; }
 .brand p { margin: 0; color: var(--body-text-color-subdued); }
@@ -52,8 +53,15 @@ footer { display: none !important; }
 .head { display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
 .head b.base { color: #a34e08; } .head b.tuned { color: #0f766e; }
 .dark .head b.base { color: #fb923c; } .dark .head b.tuned { color: #2dd4bf; }
+.html-container { padding: 0 !important; }
+.answers * { font-family: var(--font) !important; }
+.dark { --color-accent: #2dd4bf; }
 .decisions { align-items: flex-end; }
 .decisions button { min-height: 72px; }
+@media (max-width: 640px) {
+    .decisions button { flex-grow: 1; min-height: 48px; }
+    .tab-container button { padding: 0 8px !important; }
+}
 .head code { font-size: 0.85em; }
 .failed { border-left: 4px solid #b91c1c; padding: 8px 16px; }
 pre.log { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; max-height: 240px;

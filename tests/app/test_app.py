@@ -35,11 +35,13 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+heard: list[Any] = []  # by the tuned model, of all tests
+
+
 def scripted(run: Run) -> tuple[ChatModel, ChatModel]:
-    return (
-        ScriptedModel("base", "Who knows"),
-        ScriptedModel("tuned", "Thirty days", run.adapter_hash),
-    )
+    tuned = ScriptedModel("tuned", "Thirty days", run.adapter_hash)
+    tuned.heard = heard
+    return ScriptedModel("base", "Who knows"), tuned
 
 
 @pytest.fixture
@@ -166,7 +168,12 @@ def test_one_question_gets_two_answers_and_two_histories(
         assert [text(m) for m in right] == ["How long?", "Thirty days "]
         assert emptied == ""
         left, right, _ = page.predict("And then?", finished.id, left, right, api_name="/ask")
-    assert [m["role"] for m in right] == ["user", "assistant"] * 2
+        assert [m["role"] for m in right] == ["user", "assistant"] * 2
+        assert len(heard[-1]) == 1, "each question stands alone, as in tuning"
+        page.predict("And then?", finished.id, left, right, True, api_name="/ask")
+        assert [text(m) for m in heard[-1]][1:] == [
+            *("Thirty days ", "And then?", "Thirty days ", "And then?"),
+        ]
 
 
 @pytest.mark.parametrize("run_id", ["", "nope", "../x"])

@@ -123,7 +123,7 @@ def test_from_upload_to_side_by_side_answers(
     expect(page.get_by_text(re.compile("Tuning finished after"))).to_be_visible(
         timeout=120 * SECOND
     )
-    expect(page.get_by_text(re.compile("Validation loss is lowest at step"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Lowest validation loss"))).to_be_visible()
 
     # Scores come by themselves.
     step(page, "4 Scores")

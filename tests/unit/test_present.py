@@ -112,7 +112,7 @@ def test_the_loss_plot_says_what_it_shows(run: Run) -> None:
     run.events.append(Validated(step=2, loss=2.7, best=False))
     figure = present.loss_plot(run)
     assert figure is not None
-    assert figure.layout.title.text == "Validation loss is lowest at step 1: 2.50"
+    assert figure.layout.title.text == "Lowest validation loss: 2.50 at step 1"
     assert [trace.name for trace in figure.data] == ["training (smoothed)", "validation"]
     assert figure.layout.yaxis.title.text == "loss (nats a token)"
 
