@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import ConfigError, UserError
+from trainer.errors import ConfigError, UserError, disk_full_told
 
 if TYPE_CHECKING:
     from trainer.corpus.library import Corpus
@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. What the user can mend is one sentence on stderr and exit code 2."""
     arguments = _parser().parse_args(argv)
     try:
-        code: int = arguments.command(arguments)
+        with disk_full_told():
+            code: int = arguments.command(arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return MISTAKE
@@ -151,6 +152,8 @@ def _tune(arguments: argparse.Namespace) -> int:
     _say(_ending(run))
     if evaluation:
         _say_scores(evaluation)
+    elif run.evaluations():
+        _say(_ending(run.evaluations()[0]))
     return 0 if run.has_adapter else FAILED
 
 

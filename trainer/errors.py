@@ -10,8 +10,13 @@ and keeps its traceback.
     ├── ModelError       the base, the adapter or the embedding model cannot be loaded
     ├── NotFound         no corpus, run or answer of that name in this workspace
     ├── DeviceBusy       another run or evaluation holds the device
-    └── AccessError      a public address without a login, or a login file that cannot be used
+    ├── AccessError      an address that cannot be served, or a login that cannot be used
+    └── DiskFull         there is no room left to write
 """
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -39,4 +44,21 @@ class DeviceBusy(UserError):
 
 
 class AccessError(UserError):
-    """A public address without a login, or a login file that cannot be used."""
+    """An address that cannot be served, or a login that cannot be used."""
+
+
+class DiskFull(UserError):
+    """There is no room left to write."""
+
+
+@contextmanager
+def disk_full_told() -> Iterator[None]:
+    """Turn the system's error about a full disk into one a person can act on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            "The disk is full. Free some space and try again; what was saved before is not harmed."
+        ) from error

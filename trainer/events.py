@@ -4,6 +4,7 @@ The log is append-only. The worker is its only writer; the page, the command lin
 tests are readers, and none of them keeps a second copy of the truth.
 """
 
+import errno
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,9 +104,16 @@ class EventLog:
         self.path = path
 
     def append(self, event: Event) -> None:
-        """Add one event; it is visible to readers when this returns."""
-        with self.path.open("ab") as file:
-            file.write(event.model_dump_json().encode() + b"\n")
+        """Add one event; it is visible to readers when this returns.
+
+        Where it cannot be written whole (a full disk), nothing of it stays.
+        """
+        line = event.model_dump_json().encode() + b"\n"
+        with self.path.open("ab", buffering=0) as file:
+            before = file.tell()
+            if (written := file.write(line)) != len(line):
+                file.truncate(before)
+                raise OSError(errno.ENOSPC, f"wrote {written} of {len(line)} bytes", str(self.path))
 
     def read(self) -> Sequence[Event]:
         """Every complete event so far, oldest first.

@@ -4,13 +4,12 @@ It reads `config.json`, appends to `events.jsonl`, leaves a result, and talks to
 that asks for it is scored in the same process, as an evaluation with a directory of its own.
 """
 
-import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trainer.errors import UserError
+from trainer.errors import UserError, disk_full_told
 from trainer.events import Failed
 from trainer.runs import Evaluation, Run, Work
 
@@ -44,7 +43,8 @@ def _evaluate(evaluation: Evaluation) -> None:
 @contextmanager
 def _last_word(work: Work) -> Iterator[None]:
     try:
-        yield
+        with disk_full_told():
+            yield
     except BaseException as error:
         work.events.append(Failed(reason=_reason(error)))
         raise
@@ -58,8 +58,6 @@ def _reason(error: BaseException) -> str:
             "The device ran out of memory. Halve the batch size, or shorten the maximum length, "
             "and start a new run."
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full. Free some space and start again; earlier runs are not harmed."
     return f"{type(error).__name__}: {error}"
 
 

@@ -19,8 +19,9 @@ from assistant.ui.theme import CSS, theme
 from assistant.ui.tune import tune_tab
 from trainer.corpus.library import Corpora
 from trainer.corpus.readers import MOST_BYTES
+from trainer.errors import AccessError
 from trainer.launch import WORKER
-from trainer.runs import Run, Runs
+from trainer.runs import Run, Runs, Work
 
 
 def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) -> gr.Blocks:
@@ -53,19 +54,21 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
                 gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
             )
 
-        def look(run_id: str | None, before: str) -> tuple[Any, Any, Any, Any]:
-            """Compare what is on disk with what was last shown; cheap when nothing moved."""
-            active = runs.active()
-            line, choices = strip(active), run_choices(runs)
-            report = runs.get(run_id).evaluation() if run_id else None
-            pulse = repr((line, choices, report, _heard(runs, run_id)))
-            if pulse == before:
-                return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        def look(run_id: str | None, said: int, results: str) -> tuple[Any, ...]:
+            """Compare what is on disk with what was last shown; skip whatever has not moved."""
+            active, choices = runs.active(), run_choices(runs)
+            run = runs.get(run_id) if run_id else None
+            evaluations = [(e.id, e.state()) for e in run.evaluations()] if run else []
+            now_said = sum(_size(work) for work in (run, active) if work)
+            now_results = repr((choices, evaluations, active and active.id))
+            same = now_results == results
+            line = strip(active)
             return (
-                gr.HTML(line, visible=bool(line)),
-                gr.Button(interactive=active is None),
-                gr.Dropdown(choices=choices, visible=bool(choices)),
-                pulse,
+                gr.skip() if same and now_said == said else gr.HTML(line, visible=bool(line)),
+                gr.skip() if same else gr.Button(interactive=active is None),
+                gr.skip() if same else gr.Dropdown(choices=choices, visible=bool(choices)),
+                gr.skip() if now_said == said else now_said,
+                gr.skip() if same else now_results,
             )
 
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -73,8 +76,8 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
         gr.on(
             [app.load, gr.Timer(1).tick, bar.run.change],
             look,
-            [bar.run, bar.pulse],
-            [now, bar.start, bar.run, bar.pulse],
+            [bar.run, bar.progress, bar.results],
+            [now, bar.start, bar.run, bar.progress, bar.results],
             **private,
         )
     return app
@@ -94,27 +97,27 @@ def serve(workspace: Path, *, host: str, port: int | None, login: Login | None) 
 
     app = build_app(workspace, sides)
     app.queue(default_concurrency_limit=8)
-    app.launch(
-        server_name=host,
-        server_port=port,
-        auth=login,
-        theme=theme(),
-        css=CSS,
-        max_file_size=MOST_BYTES,
-        share=False,
-        show_error=True,
-        footer_links=[],
-        quiet=True,
-        inbrowser=sys.stdout.isatty(),
-        prevent_thread_lock=True,
-    )
+    try:
+        app.launch(
+            server_name=host,
+            server_port=port,
+            auth=login,
+            theme=theme(),
+            css=CSS,
+            max_file_size=MOST_BYTES,
+            share=False,
+            show_error=True,
+            footer_links=[],
+            quiet=True,
+            inbrowser=sys.stdout.isatty(),
+            prevent_thread_lock=True,
+        )
+    except OSError as error:
+        raise AccessError(f"The page cannot be served on {host}: {error}. Try --port.") from error
     print(f"Tandem is at {app.local_url} (Ctrl-C ends the page; runs go on)", flush=True)  # noqa: T201
     app.block_thread()
 
 
-def _heard(runs: Runs, run_id: str | None) -> int:
-    """How much a run has said so far, in bytes."""
-    if not run_id:
-        return 0
-    log = runs.get(run_id).events.path
-    return log.stat().st_size if log.exists() else 0
+def _size(work: Work) -> int:
+    """How much a run or an evaluation, and what it started, has said so far, in bytes."""
+    return sum(log.stat().st_size for log in work.path.rglob("events.jsonl"))

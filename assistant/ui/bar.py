@@ -18,15 +18,17 @@ from trainer.runs import Runs
 class Bar:
     """The controls every step listens to.
 
-    `run` holds the id of the run that Tune, Chat and Scores show. `pulse` changes when something
-    about that run has changed on disk; whoever shows it redraws then, and only then.
+    `run` holds the id of the run that Tune, Chat and Scores show. `progress` changes when that run
+    has said something, `results` when there is an adapter, a report or another run; whoever shows
+    these redraws then, and only then.
     """
 
     corpus: gr.Dropdown
     base: gr.Dropdown
     start: gr.Button
     run: gr.Dropdown
-    pulse: gr.State
+    progress: gr.State
+    results: gr.State
 
 
 def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
@@ -58,7 +60,7 @@ def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
         # The core checks what a browser names. Gradio would check it against the choices this one
         # session was sent, which a run started from a terminal or a restarted server has outgrown.
         dropdown.preprocess = lambda payload: payload
-    return Bar(corpus, base, start, run, gr.State(""))
+    return Bar(corpus, base, start, run, gr.State(0), gr.State(""))
 
 
 def corpus_choices(corpora: Corpora) -> list[tuple[str, str]]:

@@ -89,7 +89,6 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
         "inputs": [question, bar.run, left, right, remember],
         "outputs": [left, right, question],
         "show_progress": "hidden",
-        "concurrency_id": "device",
     }
     question.submit(ask, **asking, api_name="ask")
     for sample in samples:
@@ -100,7 +99,7 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
     clear.click(forget, outputs=[left, right], **private)
     bar.run.change(forget, outputs=[left, right], **private)
     gr.on(
-        [bar.run.change, bar.pulse.change],
+        [bar.run.change, bar.results.change],
         show,
         bar.run,
         [empty, room, left_head, right_head, *samples],

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import gradio as gr
 
-from trainer.errors import UserError
+from trainer.errors import UserError, disk_full_told
 
 
 @contextmanager
@@ -16,7 +16,8 @@ def shown_to_user() -> Iterator[None]:
     wrapper hides that from Gradio.
     """
     try:
-        yield
+        with disk_full_told():
+            yield
     except UserError as error:
         title = "That did not work"
         raise gr.Error(str(error), title=title, duration=None, print_exception=False) from error

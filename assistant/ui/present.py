@@ -196,14 +196,21 @@ def side_head(who: Contender, run: Run | None) -> str:
     return f'<div class="head">{title}</div>'
 
 
-def scores_view(report: Report | None, run: Run | None) -> str:
-    """The verdict in sentences, or what to do to get one."""
+def scores_view(run: Run | None, report: Report | None) -> str:
+    """The verdict in sentences, or what to do to get one; and why the last try gave none."""
+    newest = next(iter(run.evaluations()), None) if run else None
+    trouble = ""
+    if newest and newest.state() in (State.FAILED, State.LOST):
+        trouble = f'<div class="failed"><p class="lead">{escape(ending(newest))}</p></div>'
     if report is None:
-        what = "Tune a model first" if run is None or not run.has_adapter else "Press Score"
-        return f'<div class="empty">No scores yet. {what}.</div>'
+        what = "They come by themselves when tuning is done."
+        if run and run.has_adapter:
+            what = "Scoring goes on." if newest and newest.alive else "Press <b>Score again</b>."
+        return f'{trouble}<div class="empty">No scores yet. {what}</div>'
     reworded, unseen = verdict(report)
     return (
-        f'<p class="lead"><b>{escape(reworded)}</b></p><p class="lead">{escape(unseen)}</p>'
+        f'{trouble}<p class="lead"><b>{escape(reworded)}</b></p>'
+        f'<p class="lead">{escape(unseen)}</p>'
         '<p class="quiet">Similarity is the cosine of two texts in an embedding space '
         f"({escape(report.embedder)}): 1 is the same meaning by its judgement, near 0 is unrelated."
         " Higher is better; it does not check facts.</p>"

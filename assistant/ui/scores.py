@@ -43,7 +43,7 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
         report = evaluation.report() if evaluation else None
         figures = [scores_plot(report, kind) for kind in KINDS]
         return [
-            scores_view(report, run),
+            scores_view(run, report),
             gr.Button(visible=run is not None and run.has_adapter),
             *(gr.Plot(figure, visible=figure is not None) for figure in figures),
             gr.Column(visible=report is not None),
@@ -54,7 +54,7 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     score.click(score_run, bar.run, api_name="score_run")
     gr.on(
-        [bar.run.change, bar.pulse.change, kind.change],
+        [bar.run.change, bar.results.change, kind.change],
         show,
         [bar.run, kind],
         [view, score, *plots, details, table, command],

@@ -73,7 +73,7 @@ def tune_tab(
     )
     stop.click(stop_run, bar.run, api_name="stop_run")
     gr.on(
-        [bar.pulse.change, bar.run.change],
+        [bar.progress.change, bar.results.change, bar.run.change],
         show,
         bar.run,
         [view, plot, stop, onward, command],

@@ -127,6 +127,20 @@ def test_a_failed_and_a_lost_run_show_the_reason_and_the_end_of_the_log(run: Run
     assert "Tuning failed. The disk is full." in present.run_view(run)
 
 
+def test_scores_say_what_to_do_next_and_why_a_try_gave_none(run: Run) -> None:
+    assert "come by themselves" in present.scores_view(None, None)
+    assert "come by themselves" in present.scores_view(run, None)
+    run.adapter.mkdir()
+    assert "Press <b>Score again</b>" in present.scores_view(run, None)
+    evaluation = run.create_evaluation()
+    with evaluation.lock.claim():
+        assert "Scoring goes on" in present.scores_view(run, None)
+    assert "Scoring ended without a word" in present.scores_view(run, None)
+    evaluation.events.append(Failed(reason="The embedding model was not loaded."))
+    assert "Scoring failed. The embedding model" in present.scores_view(run, REPORT)
+    assert "On 2 reworded questions" in present.scores_view(run, REPORT)
+
+
 def test_what_a_corpus_says_is_never_html(corpora: Corpora, tmp_path: Path) -> None:
     file = tmp_path / "evil.csv"
     rows = "".join(f"<script>q{n}</script>,<img src=x onerror=a{n}>\n" for n in range(25))

@@ -3,12 +3,13 @@
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpus
-from trainer.errors import ConfigError, NotFound
+from trainer.errors import ConfigError, DiskFull, NotFound, disk_full_told
 from trainer.events import Event, Failed, Finished, Started, Stopped, Validated
 from trainer.locks import Lock, LockHeld
 from trainer.runs import Run, Runs, State
@@ -28,6 +29,14 @@ def test_a_line_still_being_written_is_left_for_the_next_read(run: Run) -> None:
     with run.events.path.open("ab") as file:
         file.write(b'{"event":"finis')
     assert [event.event for event in run.events.read()] == ["started"]
+
+
+def test_a_full_disk_is_told_in_words_and_tears_no_line(run: Run, tmp_path: Path) -> None:
+    run.events.path.symlink_to("/dev/full")
+    with pytest.raises(DiskFull, match="The disk is full. Free some space"), disk_full_told():
+        run.events.append(STARTED)
+    with pytest.raises(FileNotFoundError), disk_full_told():
+        (tmp_path / "absent").read_text()
 
 
 @pytest.mark.parametrize(
