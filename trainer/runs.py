@@ -216,11 +216,17 @@ class Runs:
         """Find a run by its id, or the newest by `latest`."""
         if run_id == "latest" and (runs := self.list()):
             return runs[0]
+        if run := self.find(run_id):
+            return run
+        known = ", ".join(r.id for r in self.list()[:3]) or "none yet"
+        raise NotFound(f"There is no run called '{run_id}'. The latest runs are: {known}.")
+
+    def find(self, run_id: str | None) -> Run | None:
+        """The run of that id, or None: what a page shows may have been deleted since."""
+        if not run_id or Path(run_id).name != run_id:
+            return None
         run = Run(self.root / run_id)
-        if Path(run_id).name != run_id or not (run.path / "config.json").is_file():
-            known = ", ".join(r.id for r in self.list()[:3]) or "none yet"
-            raise NotFound(f"There is no run called '{run_id}'. The latest runs are: {known}.")
-        return run
+        return run if (run.path / "config.json").is_file() else None
 
     def list(self) -> Sequence[Run]:
         """Every run, newest first."""

@@ -57,7 +57,7 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
         def look(run_id: str | None, said: int, results: str) -> tuple[Any, ...]:
             """Compare what is on disk with what was last shown; skip whatever has not moved."""
             active, choices = runs.active(), run_choices(runs)
-            run = runs.get(run_id) if run_id else None
+            run = runs.find(run_id)
             evaluations = [(e.id, e.state()) for e in run.evaluations()] if run else []
             now_said = sum(_size(work) for work in (run, active) if work)
             now_results = repr((choices, evaluations, active and active.id))

@@ -73,7 +73,7 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
                 yield answered, [*for_tuned, answer], ""
 
     def show(run_id: str | None) -> list[Any]:
-        run = runs.get(run_id) if run_id else None
+        run = runs.find(run_id)
         ready = run is not None and run.has_adapter
         offered = _questions(run) if run and ready else []
         buttons = [gr.Button(text, visible=True) for text in offered]

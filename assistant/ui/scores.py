@@ -38,7 +38,7 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
             launch_evaluation(runs.get(run_id), worker=worker)
 
     def show(run_id: str | None, chosen: Kind) -> list[Any]:
-        run = runs.get(run_id) if run_id else None
+        run = runs.find(run_id)
         evaluation = run.evaluation() if run else None
         report = evaluation.report() if evaluation else None
         figures = [scores_plot(report, kind) for kind in KINDS]

@@ -49,7 +49,7 @@ def tune_tab(
             runs.get(run_id).ask_to_stop()
 
     def show(run_id: str | None) -> tuple[str, Any, Any, Any, str]:
-        run = runs.get(run_id) if run_id else None
+        run = runs.find(run_id)
         running = run is not None and not run.state().over
         curve = loss_plot(run)
         return (

@@ -33,7 +33,7 @@ def test_a_line_still_being_written_is_left_for_the_next_read(run: Run) -> None:
 
 def test_a_full_disk_is_told_in_words_and_tears_no_line(run: Run, tmp_path: Path) -> None:
     run.events.path.symlink_to("/dev/full")
-    with pytest.raises(DiskFull, match="The disk is full. Free some space"), disk_full_told():
+    with pytest.raises(DiskFull, match=r"The disk is full. Free some space"), disk_full_told():
         run.events.append(STARTED)
     with pytest.raises(FileNotFoundError), disk_full_told():
         (tmp_path / "absent").read_text()
