@@ -25,7 +25,9 @@ def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str])
             return right_user & hmac.compare_digest(given_password.encode(), password.encode())
 
         return check
-    if user or password or not _loopback(host):
+    if user or password:
+        raise AccessError("TANDEM_USER and TANDEM_PASSWORD go together; one of them is not set.")
+    if not _loopback(host):
         raise AccessError(
             f"Serving on {host} needs a login. Set TANDEM_USER and TANDEM_PASSWORD, or give "
             "--auth-file with lines that `tandem password USER` prints."

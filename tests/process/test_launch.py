@@ -94,10 +94,12 @@ def test_a_run_outlives_whoever_started_it(workspace: Path, runs: Runs, config: 
         f"launch(config, Runs(Path({str(runs.root)!r})), worker={WORKER!r})\n"
         "print('started', flush=True); time.sleep(60)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as page:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True
+    ) as page:
         assert page.stdout is not None
         page.stdout.readline()
-        os.kill(page.pid, signal.SIGKILL)
+        os.killpg(page.pid, signal.SIGKILL)  # as when a terminal is closed
     (run,) = runs.list()
     wait_until(run.events.read)
     assert run.state() is State.RUNNING

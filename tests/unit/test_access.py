@@ -19,9 +19,10 @@ def test_any_other_address_refuses_to_start_without_one(host: str) -> None:
         login_for(host, None, {})
 
 
-def test_half_a_login_is_a_mistake() -> None:
-    with pytest.raises(AccessError):
-        login_for("0.0.0.0", None, {"TANDEM_USER": "ada"})
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_half_a_login_is_a_mistake(host: str) -> None:
+    with pytest.raises(AccessError, match="go together; one of them is not set"):
+        login_for(host, None, {"TANDEM_USER": "ada"})
 
 
 def test_the_environment_can_name_the_login() -> None:
@@ -41,6 +42,7 @@ def test_an_auth_file_holds_hashes_and_lets_the_right_people_in(tmp_path: Path) 
     assert check("ada", "secret")
     assert not check("ada", "Secret")
     assert not check("eve", "secret")
+    assert not check("eve", "nobody"), "the hash that unknown users are checked against"
 
 
 @pytest.mark.parametrize(
