@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from tests.conftest import returns_csv
@@ -165,7 +165,9 @@ def test_a_stop_keeps_what_was_learnt(runs: Runs, corpus: Corpus, tiny_model: Pa
     assert run.has_adapter
 
 
-def test_early_stopping_ends_a_run_that_no_longer_improves(tune: Callable[..., Run]) -> None:
+def test_early_stopping_ends_a_run_that_no_longer_improves_and_keeps_its_best(
+    tune: Callable[..., Run], tiny_model: Path
+) -> None:
     run = tune(epochs=60, learning_rate=3e-2)
     started, finished = run.events.read()[0], run.events.read()[-1]
     assert isinstance(started, Started)
@@ -173,6 +175,13 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(tune: Callable[..., R
     assert finished.step is not None
     assert finished.kept_step is not None
     assert finished.kept_step < finished.step < started.steps
+
+    checks = [e.loss for e in run.events.read() if isinstance(e, Validated)]
+    base = load_base(str(tiny_model))
+    rows = tokenise(run.corpus.pile("validation"), base, run.config, run.path / "cache")
+    kept = validation_loss(PeftModel.from_pretrained(base.model, run.adapter), rows, 4)
+    assert kept == pytest.approx(min(checks), rel=1e-3)
+    assert kept < checks[-1] * 0.99
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice(
