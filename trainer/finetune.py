@@ -22,6 +22,8 @@ from trainer.runs import Run
 
 PATIENCE = 4  # checks without a better validation loss before early stopping ends the run
 
+LENGTHS = 64  # packed rows and labels are filled up to multiples of this
+
 Tokens = tuple[list[int], list[int]]  # a prompt, and the answer with its end token
 
 
@@ -222,6 +224,14 @@ def answer_loss(model: PeftModel, batch: Sequence[Tokens]) -> torch.Tensor:
         labels += answer
         positions += range(len(prompt) + len(answer))
         tokens += prompt + answer
+    # Few lengths instead of as many as there are batches: for each, CPU kernels are compiled and
+    # kept. What fills up is an example of its own that nobody sees and nobody is taught.
+    filling = range(-len(tokens) % LENGTHS)
+    tokens += [0] * len(filling)
+    positions += filling
+    filling = range(-len(labels) % LENGTHS)
+    labelled += [0] * len(filling)
+    labels += [-100] * len(filling)
     device = model.device
     out = model(
         input_ids=torch.tensor([tokens], device=device),
@@ -229,7 +239,8 @@ def answer_loss(model: PeftModel, batch: Sequence[Tokens]) -> torch.Tensor:
         logits_to_keep=torch.tensor(labelled, device=device),
         use_cache=False,
     )
-    return cross_entropy(out.logits[0].float(), torch.tensor(labels, device=device))
+    targets = torch.tensor(labels, device=device)
+    return cross_entropy(out.logits[0].float(), targets, ignore_index=-100)
 
 
 def validation_loss(model: PeftModel, examples: Sequence[Tokens], batch_size: int) -> float:

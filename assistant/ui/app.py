@@ -49,8 +49,11 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
             active = runs.active()
             found = active if isinstance(active, Run) else next(iter(runs.list()), None)
             chosen = found.id if found else None
+            corpus = gr.Dropdown(choices=corpus_choices(corpora))
+            if found:
+                corpus = gr.Dropdown(choices=corpus_choices(corpora), value=found.config.corpus)
             return (
-                gr.Dropdown(choices=corpus_choices(corpora)),
+                corpus,
                 gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
             )
 

@@ -141,6 +141,7 @@ def test_from_upload_to_side_by_side_answers(
     expect(answers.nth(1)).not_to_have_text(re.compile(r"^\s*…?\s*$"), timeout=90 * SECOND)
     expect(box).to_have_value("")
     (run,) = Runs(server.workspace / "runs").list()
+    assert run.config.epochs == 2
     expect(page.get_by_text(run.adapter_hash[:12])).to_be_visible()
     wait_until(lambda: answers.nth(0).inner_text() != answers.nth(1).inner_text(), seconds=60)
     assert problems == []
