@@ -2,10 +2,13 @@
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trainer.errors import AccessError
+
+_BCRYPT = r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}"
 
 Login = Callable[[str, str], bool]
 
@@ -21,8 +24,8 @@ def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str])
     if user and password:
 
         def check(given_user: str, given_password: str) -> bool:
-            right_user = hmac.compare_digest(given_user.encode(), user.encode())
-            return right_user & hmac.compare_digest(given_password.encode(), password.encode())
+            right_user = hmac.compare_digest(_bytes(given_user), _bytes(user))
+            return right_user & hmac.compare_digest(_bytes(given_password), _bytes(password))
 
         return check
     if user or password:
@@ -39,8 +42,8 @@ def password_line(user: str, password: str) -> str:
     """One line for an auth file, in the form of Apache's htpasswd: the user and a bcrypt hash."""
     import bcrypt  # noqa: PLC0415 - only where someone logs in
 
-    if not user or ":" in user or not password:
-        raise AccessError("A user needs a name without ':' and a password that is not empty.")
+    if not user.isprintable() or not user or ":" in user or not password:
+        raise AccessError("A user needs a plain name without ':', and a password.")
     hashed = bcrypt.hashpw(_cut(password), bcrypt.gensalt())
     return f"{user}:{hashed.decode()}"
 
@@ -57,7 +60,7 @@ def _from_file(auth_file: Path) -> Login:
         if not line.strip() or line.startswith("#"):
             continue
         user, _, hashed = line.strip().partition(":")
-        if not user or not hashed.startswith(("$2a$", "$2b$", "$2y$")):
+        if not user or not re.fullmatch(_BCRYPT, hashed):
             raise AccessError(
                 f"{auth_file}, line {number} is not 'user:bcrypt hash'. "
                 "Make it with `tandem password USER`."
@@ -74,8 +77,12 @@ def _from_file(auth_file: Path) -> Login:
     return check
 
 
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="replace")
+
+
 def _cut(password: str) -> bytes:
-    return password.encode()[:72]  # all that bcrypt reads; newer versions refuse more
+    return _bytes(password)[:72]  # all that bcrypt reads; newer versions refuse more
 
 
 def _loopback(host: str) -> bool:

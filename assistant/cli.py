@@ -43,7 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     _login(arguments)  # a mistake in it should not show after minutes of tuning
     _say("Tandem demo: tune the bundled base on the sample FAQ of a bank, score it, open the page.")
-    runs, corpus = _runs(arguments), _corpora(arguments).get("banking")
+    from trainer.bundled import sample_corpora
+
+    runs, corpus = _runs(arguments), _corpora(arguments).add(sample_corpora()["banking"])
     done = next(
         (
             run
@@ -70,11 +72,11 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    login = _login(arguments)
+    login, workspace = _login(arguments), _workspace(arguments)
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
-    _say(f"Workspace: {arguments.workspace.resolve()}")
-    serve(arguments.workspace, host=arguments.host, port=arguments.port, login=login)
+    _say(f"Workspace: {workspace}")
+    serve(workspace, host=arguments.host, port=arguments.port, login=login)
     return 0
 
 
@@ -128,7 +130,10 @@ def _tune(arguments: argparse.Namespace) -> int:
         if not equals:
             raise ConfigError(f"--set takes key=value, not '{pair}'.")
         settings[key.strip()] = value.strip()
-    settings |= {"base": _base(arguments.base), "corpus": corpus.name, "version": corpus.version}
+    named = {"base": _base(arguments.base), "corpus": corpus.name, "version": corpus.version}
+    if twice := named.keys() & settings.keys():
+        raise ConfigError(f"{', '.join(sorted(twice))}: say it with --base or name@version.")
+    settings |= named
     run = launch(RunConfig.parse(settings), _runs(arguments))
     _say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
     _follow_run(run)
@@ -179,7 +184,7 @@ def _list_runs(arguments: argparse.Namespace) -> int:
 
 def _stop(arguments: argparse.Namespace) -> int:
     run = _runs(arguments).get(arguments.run)
-    active = next((work for work in (run, *run.evaluations()) if not work.state().over), None)
+    active = run.unfinished()
     if active is None:
         raise ConfigError(f"Run '{run.id}' is {run.state()}; there is nothing to stop.")
     active.ask_to_stop()
@@ -187,7 +192,7 @@ def _stop(arguments: argparse.Namespace) -> int:
         time.sleep(0.1)
     if arguments.json:
         _print_json({"run": run.id, "state": run.state()})
-    _say(_ending(run))
+    _say(_ending(active))
     return 0
 
 
@@ -220,11 +225,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     evaluation = launch_evaluation(_runs(arguments).get(arguments.run))
     _follow(evaluation)
     report = evaluation.report()
+    if arguments.json:
+        _print_json(report.summary() if report else {"reworded": None, "unseen": None})
     if report is None:
         _say(_ending(evaluation))
         return FAILED
-    if arguments.json:
-        _print_json(report.summary())
     _say_scores(evaluation)
     return 0
 
@@ -253,18 +258,30 @@ def _login(arguments: argparse.Namespace) -> Any:
 def _runs(arguments: argparse.Namespace) -> Any:
     from trainer.runs import Runs
 
-    return Runs(arguments.workspace / "runs")
+    return Runs(_workspace(arguments) / "runs")
 
 
 def _corpora(arguments: argparse.Namespace) -> Any:
     from trainer.corpus.library import Corpora
 
-    return Corpora(arguments.workspace / "corpora")
+    return Corpora(_workspace(arguments) / "corpora")
+
+
+def _workspace(arguments: argparse.Namespace) -> Path:
+    """The workspace as a whole path, so that what is written down there holds anywhere."""
+    folder: Path = arguments.workspace.expanduser().resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be the workspace: {error.strerror}. Choose another with --workspace."
+        ) from None
+    return folder
 
 
 def _corpus(arguments: argparse.Namespace) -> "Corpus":
     corpora, given = _corpora(arguments), arguments.corpus
-    is_path = "/" in given or "." in given or Path(given).is_file()
+    is_path = "/" in given or "." in given or os.path.isfile(given)
     corpus: Corpus = corpora.add(Path(given)) if is_path else corpora.get(given)
     return corpus
 
@@ -289,6 +306,7 @@ def _follow_run(run: "Run") -> None:
 
 def _follow(work: "Work") -> None:
     from trainer.events import Answering, Progress, Started, Validated
+    from trainer.runs import Evaluation
     from trainer.words import duration
 
     said, quiet_until = 0, 0.0
@@ -324,7 +342,8 @@ def _follow(work: "Work") -> None:
                 return
             time.sleep(0.3)
     except KeyboardInterrupt:
-        _say(f"{work.id} goes on without this terminal. Stop it with `tandem stop latest`.")
+        run = work.run if isinstance(work, Evaluation) else work
+        _say(f"It goes on without this terminal. Stop it with `tandem stop {run.id}`.")
         raise
 
 
@@ -350,6 +369,12 @@ def _print_json(found: Mapping[str, object]) -> None:
     print(json.dumps(found, ensure_ascii=False), flush=True)
 
 
+def _port(given: str) -> int:
+    if not given.isdigit() or not 0 < int(given) < 65536:
+        raise argparse.ArgumentTypeError(f"'{given}' is not a port: 1 to 65535")
+    return int(given)
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
@@ -363,7 +388,7 @@ def _parser() -> argparse.ArgumentParser:
     as_json.add_argument("--json", action="store_true", help="print one line of JSON on stdout")
     served = argparse.ArgumentParser(add_help=False)
     served.add_argument("--host", default="127.0.0.1", help="address to serve on [127.0.0.1]")
-    served.add_argument("--port", type=int, help="port to serve on [the first free from 7860]")
+    served.add_argument("--port", type=_port, help="port to serve on [the first free from 7860]")
     served.add_argument("--auth-file", type=Path, help="logins: lines of `tandem password USER`")
 
     parser = argparse.ArgumentParser(

@@ -68,13 +68,15 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         0.05, ge=0, lt=1, description="Share of the steps in which the learning rate grows."
     )
     early_stopping: bool = Field(
-        True, description="End when validation loss has not improved for three checks."
+        True,
+        description="End when validation loss has not improved for four checks. Where no answer "
+        "has two wordings, validation only advises.",
     )
     quantization: Literal["nf4", "none"] = Field(
         "nf4", description="How the base is held in memory: 4 bits a weight, or as it came."
     )
     evaluate: bool = Field(True, description="Score base and tuned when tuning is done.")
-    seed: int = Field(17, ge=0, description="Fixes the shuffle and the adapter's start.")
+    seed: int = Field(17, ge=0, lt=2**32, description="Fixes the shuffle and the adapter's start.")
 
     @classmethod
     def parse(cls, settings: Mapping[str, object]) -> Self:

@@ -15,8 +15,10 @@ and keeps its traceback.
 """
 
 import errno
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 
 class UserError(Exception):
@@ -62,3 +64,9 @@ def disk_full_told() -> Iterator[None]:
         raise DiskFull(
             "The disk is full. Free some space and try again; what was saved before is not harmed."
         ) from error
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Tell whoever reads the server's log about something damaged, once and not at every look."""
+    logging.getLogger("tandem").warning(text)

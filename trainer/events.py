@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
+from trainer.errors import warn_once
+
 
 class _Event(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True)
@@ -118,11 +120,18 @@ class EventLog:
     def read(self) -> Sequence[Event]:
         """Every complete event so far, oldest first.
 
-        A last line without its newline is still being written; it is left for the next read.
+        A last line without its newline is still being written; it is left for the next read. A
+        damaged line is left out, with a warning.
         """
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return []
         complete, _, _ = data.rpartition(b"\n")
-        return [_parse(line) for line in complete.split(b"\n") if line]
+        events = []
+        for number, line in enumerate(complete.split(b"\n"), start=1):
+            try:
+                events += [_parse(line)] if line else []
+            except pydantic.ValidationError:
+                warn_once(f"{self.path}, line {number} is not an event and is left out.")
+        return events

@@ -54,7 +54,8 @@ def _device(runs: Runs) -> Iterator[int]:
             yield descriptor
     except LockHeld:
         active = runs.active()
-        who = f"'{active.id}'" if active else "Another run"
+        run = active.run if isinstance(active, Evaluation) else active
+        who = f"Run '{run.id}'" if run else "Another run"
         raise DeviceBusy(
             f"{who} is using the device. Wait until it has finished, or stop it first."
         ) from None

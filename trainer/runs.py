@@ -27,7 +27,7 @@ from pydantic import Field
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpus
 from trainer.corpus.split import Split
-from trainer.errors import NotFound
+from trainer.errors import NotFound, warn_once
 from trainer.events import EventLog, Failed, Finished, Stopped
 from trainer.locks import Lock
 from trainer.report import Report
@@ -186,6 +186,10 @@ class Run(Work):
             raise NotFound(f"Run '{self.id}' has no adapter: it is {self.state()}.")
         return _sha256(weights, weights.stat().st_mtime_ns)
 
+    def unfinished(self) -> Work | None:
+        """The run itself or an evaluation of it, whichever is still at work."""
+        return next((w for w in (self, *self.evaluations()) if not w.state().over), None)
+
     def create_evaluation(self, config: EvaluationConfig | None = None) -> Evaluation:
         """Make the directory of a new evaluation and fix its settings."""
         path = self.path / "evaluations" / f"{_stamp()}-{secrets.token_hex(2)}"
@@ -193,7 +197,7 @@ class Run(Work):
 
     def evaluations(self) -> Sequence[Evaluation]:
         """Every evaluation of this run, newest first."""
-        configs = self.path.glob("evaluations/*/config.json")
+        configs = self.path.glob("evaluations/[!.]*/config.json")
         return sorted((Evaluation(c.parent) for c in configs), key=lambda e: e.id, reverse=True)
 
     def evaluation(self) -> Evaluation | None:
@@ -226,12 +230,12 @@ class Runs:
         if not run_id or Path(run_id).name != run_id:
             return None
         run = Run(self.root / run_id)
-        return run if (run.path / "config.json").is_file() else None
+        return run if (run.path / "config.json").is_file() and _readable(run) else None
 
     def list(self) -> Sequence[Run]:
-        """Every run, newest first."""
-        configs = self.root.glob("*/config.json")
-        return sorted((Run(path.parent) for path in configs), key=lambda r: r.id, reverse=True)
+        """Every run, newest first; one that cannot be read is left out, with a warning."""
+        found = (Run(path.parent) for path in self.root.glob("[!.]*/config.json"))
+        return sorted(filter(_readable, found), key=lambda run: run.id, reverse=True)
 
     def active(self) -> Work | None:
         """The run or the evaluation whose worker is alive, if any."""
@@ -241,6 +245,14 @@ class Runs:
             if evaluation := next((e for e in run.evaluations() if e.alive), None):
                 return evaluation
         return None
+
+
+def _readable(run: Run) -> bool:
+    try:
+        return bool(run.config)
+    except (OSError, pydantic.ValidationError):
+        warn_once(f"{run.path / 'config.json'} cannot be read; the run is left out.")
+        return False
 
 
 def _create(path: Path, config: pydantic.BaseModel, split: Split | None = None) -> Path:

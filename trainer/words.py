@@ -72,13 +72,18 @@ def _about(report: Report, kind: Kind) -> str:
                 "Reworded questions could not be measured: no answer in this corpus has two "
                 "wordings. Add other wordings of the questions."
             )
-        return "Unseen questions could not be measured: the corpus is too small to hold any out."
-    moved = "raised" if tuned > base else "lowered" if tuned < base else "did not change"
+        return (
+            "Unseen questions could not be measured: the corpus is too small, or has too few "
+            "different answers, to hold any out."
+        )
+    change = round(tuned, 2) - round(base, 2)
+    moved = "raised" if change > 0 else "lowered" if change < 0 else "did not move"
     if kind == "reworded":
+        better = " As it stands, a search box would serve better." if lookup > tuned else ""
         return (
             f"On {n} reworded questions, whose answers were taught in other words, tuning {moved} "
-            f"similarity to the approved answer from {base:.2f} to {tuned:.2f}; looking the answer "
-            f"up would have reached {lookup:.2f}."
+            f"similarity to the approved answer (from {base:.2f} to {tuned:.2f}); looking the "
+            f"answer up would have reached {lookup:.2f}.{better}"
         )
     return (
         f"On {n} unseen questions, whose answers nobody taught, similarity went from {base:.2f} to "

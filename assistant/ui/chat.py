@@ -61,16 +61,20 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
         for_base, for_tuned = [*_plain(for_base), asked], [*_plain(for_tuned), asked]
         waiting = Message(role="assistant", content="…")
         yield [*for_base, waiting], [*for_tuned, waiting], ""
-        with shown_to_user():
-            if not run_id:
-                raise NotFound("There is no tuned model yet. Tune one first, in step 2.")
-            base, tuned = sides(runs.get(run_id))
-            answered = for_base
-            for answer in write(base, for_base if remember else [asked]):
-                answered = [*for_base, answer]
-                yield answered, [*for_tuned, waiting], ""
-            for answer in write(tuned, for_tuned if remember else [asked]):
-                yield answered, [*for_tuned, answer], ""
+        try:
+            with shown_to_user():
+                if not run_id:
+                    raise NotFound("There is no tuned model yet. Tune one first, in step 2.")
+                base, tuned = sides(runs.get(run_id))
+                answered = for_base
+                for answer in write(base, for_base if remember else [asked]):
+                    answered = [*for_base, answer]
+                    yield answered, [*for_tuned, waiting], ""
+                for answer in write(tuned, for_tuned if remember else [asked]):
+                    yield answered, [*for_tuned, answer], ""
+        except gr.Error:
+            yield for_base[:-1], for_tuned[:-1], text  # nothing typed is lost
+            raise
 
     def show(run_id: str | None) -> list[Any]:
         run = runs.find(run_id)
@@ -90,14 +94,14 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
         "outputs": [left, right, question],
         "show_progress": "hidden",
     }
-    question.submit(ask, **asking, api_name="ask")
+    answering = [question.submit(ask, **asking, api_name="ask")]
     for sample in samples:
-        sample.click(lambda text: text, sample, question, **private).then(
-            ask, **asking, api_visibility="private"
-        )
+        asked = sample.click(lambda text: text, sample, question, **private)
+        answering.append(asked.then(ask, **asking, api_visibility="private"))
     onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **private)
-    clear.click(forget, outputs=[left, right], **private)
-    bar.run.change(forget, outputs=[left, right], **private)
+    gr.on(
+        [clear.click, bar.run.change], forget, outputs=[left, right], cancels=answering, **private
+    )
     gr.on(
         [bar.run.change, bar.results.change],
         show,

@@ -24,7 +24,7 @@ COLOURS: dict[Contender, str] = {"base": BASE, "tuned": TUNED, "lookup": LOOKUP}
 SHAPES: dict[Contender, str] = {"base": "circle", "tuned": "diamond", "lookup": "square"}
 _PILES = {
     "train": ("#0d9488", "taught"),
-    "validation": ("#8792a2", "watched while tuning, to stop in time"),
+    "validation": ("#8792a2", "watched while tuning"),
     "reworded": ("#c2610c", "asked at the end: their answers were taught in other words"),
     "unseen": ("#7c3aed", "asked at the end: nobody taught their answers"),
 }

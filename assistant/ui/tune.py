@@ -46,11 +46,12 @@ def tune_tab(
 
     def stop_run(run_id: str) -> None:
         with shown_to_user():
-            runs.get(run_id).ask_to_stop()
+            if work := runs.get(run_id).unfinished():
+                work.ask_to_stop()
 
     def show(run_id: str | None) -> tuple[str, Any, Any, Any, str]:
         run = runs.find(run_id)
-        running = run is not None and not run.state().over
+        running = run is not None and run.unfinished() is not None
         curve = loss_plot(run)
         return (
             run_view(run),

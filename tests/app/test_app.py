@@ -176,6 +176,14 @@ def test_one_question_gets_two_answers_and_two_histories(
         ]
 
 
+def test_a_question_that_fails_is_given_back(app: gr.Blocks, finished: Run, serve: Serve) -> None:
+    with serve(app) as page:
+        job = page.submit("How long?", "nope", [], [], api_name="/ask")
+        with pytest.raises(Exception, match="no run called 'nope'"):
+            job.result()
+    assert [(left, right, box) for left, right, box in job.outputs()][-1] == ([], [], "How long?")
+
+
 @pytest.mark.parametrize("run_id", ["", "nope", "../x"])
 def test_a_question_without_a_tuned_model_says_what_to_do(
     app: gr.Blocks, serve: Serve, run_id: str

@@ -100,6 +100,12 @@ def test_a_file_that_cannot_be_used_is_one_sentence_and_exit_code_2(tmp_path: Pa
         (["stop", "nope"], "error: There is no run called 'nope'"),
         (["serve", "--host", "0.0.0.0"], "error: Serving on 0.0.0.0 needs a login."),
         (["demo", "--host", "0.0.0.0"], "error: Serving on 0.0.0.0 needs a login."),
+        (["serve", "--port", "99999"], "usage: tandem serve"),
+        (["tune", "banking", "--set", "base=x"], "error: base: say it with --base or name@version"),
+        (["tune", "x" * 300], "error: There is no corpus called 'xxx"),
+        (["runs", "--workspace", "/dev/null"], "error: /dev/null cannot be the workspace"),
+        (["tune", "banking", "--workspace", "/proc/x"], "error: /proc/x cannot be the workspace"),
+        (["serve", "--workspace", "/dev/null/x"], "error: /dev/null/x cannot be the workspace"),
         (["no-such-command"], "usage: tandem"),
     ],
 )

@@ -41,13 +41,18 @@ def test_an_auth_file_holds_hashes_and_lets_the_right_people_in(tmp_path: Path) 
     assert check is not None
     assert check("ada", "secret")
     assert not check("ada", "Secret")
+    assert not check("ada", "\ud800")
     assert not check("eve", "secret")
     assert not check("eve", "nobody"), "the hash that unknown users are checked against"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("ada:plain\n", "line 1 is not 'user:bcrypt hash'"), ("\n", "names no user")],
+    [
+        ("ada:plain\n", "line 1 is not 'user:bcrypt hash'"),
+        ("ada:$2b$garbage\n", "line 1 is not 'user:bcrypt hash'"),
+        ("\n", "names no user"),
+    ],
 )
 def test_a_bad_auth_file_is_refused(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "logins"

@@ -1,5 +1,6 @@
 """Corpora in a workspace: versions, names, samples."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ def test_a_changed_file_is_a_new_version_and_examples_keep_their_side(
     assert {id_: new[id_] for id_ in old} == old
 
 
+def test_two_tabs_that_take_in_one_file_make_one_version(corpora: Corpora) -> None:
+    labels: list[str] = []
+    tabs = [
+        threading.Thread(target=lambda: labels.append(corpora.get("banking").label))
+        for _ in range(4)
+    ]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert labels == ["banking@1"] * 4
+
+
 def test_a_refused_file_leaves_nothing_and_harms_nothing(
     corpora: Corpora, corpus: Corpus, tmp_path: Path
 ) -> None:
@@ -54,7 +68,7 @@ def test_an_unknown_corpus_is_refused_by_name(corpora: Corpora, corpus: Corpus, 
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("Our FAQ (v2).csv", "our-faq-v2"), ("常見問題.csv", "corpus")]
+    ("file", "name"), [("Our FAQ (v2).csv", "our-faq-v2"), ("常見問題.csv", "corpus-f92d99")]
 )
 def test_a_corpus_is_named_after_its_file(
     corpora: Corpora, tmp_path: Path, file: str, name: str

@@ -66,9 +66,10 @@ def test_the_summary_is_what_other_tools_rely_on() -> None:
 def test_the_verdict_names_the_numbers_and_what_they_mean() -> None:
     reworded, unseen = verdict(REPORT)
     assert "On 2 reworded questions" in reworded
-    assert "raised similarity to the approved answer from 0.20 to 0.70" in reworded
+    assert "raised similarity to the approved answer (from 0.20 to 0.70)" in reworded
     assert "looking the answer up would have reached 0.80" in reworded
     assert "Lookup (0.30) is wrong here by construction" in unseen
+    assert "a search box would serve better" in reworded
     worse = Report(embedder="", adapter="", rows=(row("reworded", 0.5, 0.2),))
     assert "tuning lowered similarity" in verdict(worse)[0]
     assert "could not be measured" in verdict(worse)[1]

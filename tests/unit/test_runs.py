@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainer.config import RunConfig
-from trainer.corpus.library import Corpus
+from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, DiskFull, NotFound, disk_full_told
 from trainer.events import Event, Failed, Finished, Started, Stopped, Validated
 from trainer.locks import Lock, LockHeld
@@ -29,6 +29,35 @@ def test_a_line_still_being_written_is_left_for_the_next_read(run: Run) -> None:
     with run.events.path.open("ab") as file:
         file.write(b'{"event":"finis')
     assert [event.event for event in run.events.read()] == ["started"]
+
+
+def test_what_is_damaged_or_half_made_is_left_out_and_harms_nothing_else(
+    runs: Runs, run: Run, corpora: Corpora, corpus: Corpus, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, half = runs.root / "2026-01-01-000000-x", runs.root / ".2026-01-02-000000-x"
+    for folder, text in ((damaged, '{"base": "m", "renamed": 1}'), (half, "{}")):
+        folder.mkdir()
+        (folder / "config.json").write_text(text)
+    (corpora.root / "broken" / "1").mkdir(parents=True)
+    (corpora.root / "broken" / "1" / "corpus.json").write_text("{")
+    run.events.append(STARTED)
+    with run.events.path.open("a") as file:
+        file.write('{"event": "from a later Tandem"}\n')
+    run.events.append(Failed(reason="no"))
+    assert runs.list() == [run]
+    assert runs.find(damaged.name) is None
+    assert corpora.list() == [corpus]
+    assert [event.event for event in run.events.read()] == ["started", "failed"]
+    for said in ("cannot be read; the run is left out", "line 2 is not an event", "this version"):
+        assert said in caplog.text
+
+
+def test_a_stop_reaches_the_run_or_else_its_evaluation(run: Run) -> None:
+    assert run.unfinished() == run
+    run.events.append(Finished(seconds=1, step=9))
+    assert run.unfinished() is None
+    evaluation = run.create_evaluation()
+    assert run.unfinished() == evaluation
 
 
 def test_a_full_disk_is_told_in_words_and_tears_no_line(run: Run, tmp_path: Path) -> None:

@@ -52,4 +52,6 @@ _PLACES = 50
 
 
 def _rows(group: Sequence[Example]) -> str:
-    return "rows " + ", ".join(map(str, sorted(example.row for example in group)))
+    rows = sorted(example.row for example in group)
+    more = f" and {len(rows) - _PLACES} more" if len(rows) > _PLACES else ""
+    return "rows " + ", ".join(map(str, rows[:_PLACES])) + more

@@ -75,7 +75,16 @@ def group_examples(examples: Sequence[Example]) -> list[list[Example]]:
 
 
 @cache
-def _blanks() -> dict[int, str]:
-    """Punctuation, separators and controls, as spaces; marks stay: Indic vowels are among them."""
-    categories = ((code, unicodedata.category(chr(code))) for code in range(sys.maxunicode + 1))
-    return {code: " " for code, name in categories if name[0] in "PZ" or name == "Cc"}
+def _blanks() -> dict[int, str | None]:
+    """What becomes a space (punctuation, separators, controls) and what vanishes (formats).
+
+    Marks stay, for Indic vowels are among them, and so do the joiners that shape such scripts.
+    """
+    table: dict[int, str | None] = {}
+    for code in range(sys.maxunicode + 1):
+        category = unicodedata.category(chr(code))
+        if category[0] in "PZ" or category == "Cc":
+            table[code] = " "
+        elif category == "Cf" and code not in (0x200C, 0x200D):
+            table[code] = None
+    return table

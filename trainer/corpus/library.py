@@ -25,7 +25,7 @@ from trainer.config import NAME
 from trainer.corpus.examples import Example, distinct
 from trainer.corpus.reading import read_corpus
 from trainer.corpus.split import Pile, Split, split_examples
-from trainer.errors import CorpusError, NotFound
+from trainer.errors import CorpusError, NotFound, warn_once
 
 SPLIT_SEED = 17
 
@@ -94,7 +94,7 @@ class Corpora:
     def list(self) -> Sequence[Corpus]:
         """The latest version of every corpus, by name."""
         names = sorted({path.parent.parent.name for path in self.root.glob("*/*/corpus.json")})
-        return [self._versions(name)[-1] for name in names]
+        return [versions[-1] for name in names if (versions := self._versions(name))]
 
     def get(self, label: str) -> Corpus:
         """Find a corpus by `name` or `name@version`; a sample is taken in at its first use."""
@@ -158,14 +158,26 @@ class Corpora:
                 except OSError:
                     if not (folder / str(version)).exists():
                         raise
-                    version += 1  # somebody else's upload came first
+                    there = Corpus(folder / str(version))
+                    if there.origin.sha256 == sha256:
+                        return there  # two tabs took in one file
+                    version += 1
         return Corpus(folder / str(version))
 
     def _versions(self, name: str) -> Sequence[Corpus]:
         files = (self.root / name).glob("*/corpus.json")
         found = [Corpus(f.parent) for f in files if f.parent.name.isdigit()]
-        return sorted(found, key=lambda corpus: corpus.version)
+        return sorted(filter(_readable, found), key=lambda corpus: corpus.version)
+
+
+def _readable(corpus: Corpus) -> bool:
+    try:
+        return bool(corpus.origin)
+    except (OSError, pydantic.ValidationError):
+        warn_once(f"{corpus.path / 'corpus.json'} cannot be read; this version is left out.")
+        return False
 
 
 def _slug(stem: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:60] or "corpus"
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:50]
+    return slug or "corpus-" + hashlib.sha256(stem.encode()).hexdigest()[:6]

@@ -9,6 +9,7 @@ from pathlib import Path
 from trainer.errors import CorpusError
 
 MOST_BYTES = 50_000_000
+csv.field_size_limit(MOST_BYTES)
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -29,9 +30,7 @@ def read_table(path: Path) -> Table:
     quoting is RFC 4180's.
     """
     text, encoding = _decode(path)
-    first_line = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     rows: list[tuple[int, tuple[str, ...]]] = []
     number = 0
     try:
@@ -43,14 +42,24 @@ def read_table(path: Path) -> Table:
             "stands inside a cell without being doubled. Mend the row, or save the file again "
             "from a spreadsheet."
         ) from None
+    while rows and (not any(rows[0][1]) or rows[0][1][0].lower().startswith("sep=")):
+        del rows[0]
     if not rows:
         raise CorpusError(f"{path.name} is empty. Upload a CSV of questions and answers.")
     (_, header), *body = rows
     return Table("csv", encoding, header, tuple(body))
 
 
+def _delimiter(text: str) -> str:
+    lines = (line for line in text.splitlines() if line.strip())
+    first = next((line for line in lines if not line.lower().startswith("sep=")), "")
+    return max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
+
+
 def _decode(path: Path) -> tuple[str, str]:
     try:
+        if path.exists() and not path.is_file():
+            raise CorpusError(f"{path} is not a file. Give a CSV of questions and answers.")
         if path.stat().st_size > MOST_BYTES:
             raise CorpusError(
                 f"{path.name} is larger than {MOST_BYTES // 1_000_000} MB. Split it into parts."

@@ -31,6 +31,11 @@ def read_corpus(path: Path) -> Reading:
     for number, cells in table.rows:
         if not any(cells):
             continue
+        if any(cells[len(table.header) :]):
+            raise CorpusError(
+                f"{path.name}, row {number}: more cells than the first row has columns. "
+                "Put quotation marks around a text that holds commas."
+            )
         filled = (*cells, *("" for _ in range(len(table.header) - len(cells))))
         if not filled[question] or not filled[answer]:
             missing = mapping.answer if filled[question] else mapping.question

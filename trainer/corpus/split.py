@@ -29,8 +29,8 @@ FEWEST_WORDINGS = 10  # spare wordings below which validation is taken from unse
 class Split(pydantic.BaseModel, frozen=True, extra="forbid"):
     """Which example is in which pile, by id; written to `split.json`.
 
-    `aside` holds examples that later versions added and that would tie an unseen group to a
-    taught one; they are neither taught nor asked.
+    `aside` holds examples of later versions that can be neither taught nor asked: new ones that
+    tie an unseen group to a taught one, and reworded ones whose answer is taught no longer.
     """
 
     seed: int
@@ -61,7 +61,7 @@ def split_examples(examples: Sequence[Example], *, seed: int, before: Split | No
     groups.sort(key=lambda group: group[0].id)  # not the order of the file
     rng.shuffle(groups)
 
-    side, aside = _inherit(groups, before) if before else ({}, ())
+    side, aside = _inherit(groups, before) if before else ({}, frozenset())
     size = Counter(side.values())
     target = min(max(1, round(SHARE * len(examples))), MOST)
 
@@ -89,6 +89,16 @@ def split_examples(examples: Sequence[Example], *, seed: int, before: Split | No
         if size[pile] < target:
             side.update((e.id, pile) for e in wording)
             size[pile] += len(wording)
+
+    # Where a later version took the other wordings away, an answer is taught no longer.
+    taught = {
+        normalise(e.answer)
+        for e in examples
+        if side.get(e.id, "train") == "train" and e.id not in aside
+    }
+    aside |= {e.id for e in examples if side.get(e.id) in takers} & {
+        e.id for e in examples if normalise(e.answer) not in taught
+    }
 
     piles: dict[str, list[str]] = {pile: [] for pile in PILES}
     for example in examples:
