@@ -66,17 +66,26 @@ def _demo(arguments: argparse.Namespace) -> int:
         if not done.has_adapter:
             _say(_ending(done))
             return FAILED
-    if evaluation := done.evaluation():
+    evaluation = done.evaluation()
+    report = evaluation.report() if evaluation else None
+    if evaluation:
         _say_scores(evaluation)
-    return _serve(arguments)
+    return _serve(arguments, run=done.id, evaluation=report.summary() if report else None)
 
 
-def _serve(arguments: argparse.Namespace) -> int:
+def _serve(arguments: argparse.Namespace, **done: object) -> int:
     login, workspace = _login(arguments), _workspace(arguments)
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
     _say(f"Workspace: {workspace}")
-    serve(workspace, host=arguments.host, port=arguments.port, login=login)
+
+    def announce(url: str) -> None:
+        if arguments.json:
+            _print_json({"url": url, "workspace": str(workspace), **done})
+        else:
+            print(f"Tandem is at {url} (Ctrl-C ends the page; runs go on)", flush=True)
+
+    serve(workspace, host=arguments.host, port=arguments.port, login=login, announce=announce)
     return 0
 
 
@@ -411,8 +420,10 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=run)
         return added
 
-    command(_demo, "demo", "tune the bundled base on a sample, score it, open the page", served)
-    command(_serve, "serve", "open the page", served)
+    command(
+        _demo, "demo", "tune the bundled base on a sample, score it, open the page", served, as_json
+    )
+    command(_serve, "serve", "open the page", served, as_json)
     corpus = commands.add_parser("corpus", help="look at files of questions and answers")
     of_corpus = corpus.add_subparsers(required=True, metavar="COMMAND")
     inspect = command(

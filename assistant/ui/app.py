@@ -1,7 +1,7 @@
 """The whole page, as a function of what it stands on."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,18 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
     return app
 
 
-def serve(workspace: Path, *, host: str, port: int | None, login: Login | None) -> None:
-    """Serve the page until it is interrupted; the chat's models load with the first question."""
+def serve(
+    workspace: Path,
+    *,
+    host: str,
+    port: int | None,
+    login: Login | None,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve the page until it is interrupted, and say at which URL.
+
+    The chat's models load with the first question. Raises `AccessError`.
+    """
 
     @cache
     def host_of_models() -> Any:
@@ -117,7 +127,7 @@ def serve(workspace: Path, *, host: str, port: int | None, login: Login | None) 
         )
     except OSError as error:
         raise AccessError(f"The page cannot be served on {host}: {error}. Try --port.") from error
-    print(f"Tandem is at {app.local_url} (Ctrl-C ends the page; runs go on)", flush=True)  # noqa: T201
+    announce(app.local_url)
     app.block_thread()
 
 

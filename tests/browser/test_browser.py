@@ -1,5 +1,6 @@
 """A person at a real Chromium: from an upload to two answers side by side and the scores."""
 
+import json
 import os
 import re
 import shutil
@@ -42,19 +43,24 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "assistant.cli", "serve", "--workspace", self.workspace],
+            [
+                sys.executable,
+                "-m",
+                "assistant.cli",
+                "serve",
+                "--json",
+                "--workspace",
+                self.workspace,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             text=True,
         )
         assert self.process.stdout is not None
-        found = None
-        while not found:
-            line = self.process.stdout.readline()
-            assert line, "the server ended before it said where it is"
-            found = re.search(r"http://[\d.]+:\d+", line)
-        self.url = found.group()
+        line = self.process.stdout.readline()
+        assert line, "the server ended before it said where it is"
+        self.url = json.loads(line)["url"]
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
