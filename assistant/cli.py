@@ -16,7 +16,6 @@ from trainer.errors import ConfigError, UserError, disk_full_told
 
 if TYPE_CHECKING:
     from trainer.corpus.library import Corpus
-    from trainer.runs import Evaluation, Run, Work
 
 FAILED, MISTAKE = 1, 2  # exit codes
 
@@ -57,19 +56,17 @@ def _demo(arguments: argparse.Namespace) -> int:
     if done:
         _say(f"Run {done.id} has done it before; `tandem tune banking` would tune again.")
     else:
+        from assistant.follow import follow_run
         from trainer.config import RunConfig
         from trainer.launch import launch
 
         settings = {"base": BUNDLED, "corpus": corpus.name, "version": corpus.version}
         done = launch(RunConfig.parse(settings), runs)
-        _follow_run(done)
+        follow_run(done, _say)
         if not done.has_adapter:
-            _say(_ending(done))
             return FAILED
     evaluation = done.evaluation()
     report = evaluation.report() if evaluation else None
-    if evaluation:
-        _say_scores(evaluation)
     return _serve(arguments, run=done.id, evaluation=report.summary() if report else None)
 
 
@@ -129,6 +126,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _tune(arguments: argparse.Namespace) -> int:
+    from assistant.follow import follow_run
     from trainer.config import RunConfig
     from trainer.launch import launch
 
@@ -145,11 +143,11 @@ def _tune(arguments: argparse.Namespace) -> int:
     settings |= named
     run = launch(RunConfig.parse(settings), _runs(arguments))
     _say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
-    _follow_run(run)
-    evaluation = run.evaluation()
+    follow_run(run, _say)
     if arguments.json:
         from trainer.events import Finished, Stopped
 
+        evaluation = run.evaluation()
         ends = [e for e in run.events.read() if isinstance(e, Finished | Stopped)]
         end = ends[-1] if ends else None
         report = evaluation.report() if evaluation else None
@@ -163,11 +161,6 @@ def _tune(arguments: argparse.Namespace) -> int:
                 "evaluation": report.summary() if report else None,
             }
         )
-    _say(_ending(run))
-    if evaluation:
-        _say_scores(evaluation)
-    elif run.evaluations():
-        _say(_ending(run.evaluations()[0]))
     return 0 if run.has_adapter else FAILED
 
 
@@ -192,6 +185,8 @@ def _list_runs(arguments: argparse.Namespace) -> int:
 
 
 def _stop(arguments: argparse.Namespace) -> int:
+    from trainer.words import ending
+
     run = _runs(arguments).get(arguments.run)
     active = run.unfinished()
     if active is None:
@@ -201,7 +196,7 @@ def _stop(arguments: argparse.Namespace) -> int:
         time.sleep(0.1)
     if arguments.json:
         _print_json({"run": run.id, "state": run.state()})
-    _say(_ending(active))
+    _say(ending(active))
     return 0
 
 
@@ -229,18 +224,15 @@ def _ask(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    from assistant.follow import follow
     from trainer.launch import launch_evaluation
 
     evaluation = launch_evaluation(_runs(arguments).get(arguments.run))
-    _follow(evaluation)
+    follow(evaluation, _say)
     report = evaluation.report()
     if arguments.json:
         _print_json(report.summary() if report else {"reworded": None, "unseen": None})
-    if report is None:
-        _say(_ending(evaluation))
-        return FAILED
-    _say_scores(evaluation)
-    return 0
+    return 0 if report else FAILED
 
 
 def _password(arguments: argparse.Namespace) -> int:
@@ -299,75 +291,6 @@ def _base(given: str) -> str:
     """A folder is written down whole, so that the worker and later sessions find it."""
     folder = Path(given).expanduser()
     return str(folder.resolve()) if folder.is_dir() else given
-
-
-def _follow_run(run: "Run") -> None:
-    """Say how a run and the evaluation behind it go, until the worker is gone."""
-    _follow(run)
-    while run.alive:
-        if evaluation := next(iter(run.evaluations()), None):
-            _follow(evaluation)
-            break
-        time.sleep(0.2)
-    while run.alive:
-        time.sleep(0.1)
-
-
-def _follow(work: "Work") -> None:
-    from trainer.events import Answering, Progress, Started, Validated
-    from trainer.runs import Evaluation
-    from trainer.words import duration
-
-    said, quiet_until = 0, 0.0
-    try:
-        while True:
-            over = work.state().over
-            events = work.events.read()
-            for event in events[said:]:
-                match event:
-                    case Started():
-                        _say(
-                            f"{event.examples} examples, {event.steps} steps on {event.device}; "
-                            f"{event.trainable_parameters:,} of {event.parameters:,} weights learn."
-                        )
-                    case Validated():
-                        mark = ", the best so far" if event.best else ""
-                        _say(f"step {event.step}: validation loss {event.loss:.3f}{mark}")
-            said = len(events)
-            last = events[-1] if events else None
-            if time.monotonic() > quiet_until and not over:
-                quiet_until = time.monotonic() + 10
-                match last:
-                    case Progress():
-                        _say(
-                            f"step {last.step}: loss {last.loss:.3f}, "
-                            f"{last.examples_per_second:.1f} examples/s, "
-                            f"{duration(last.seconds_left)} left"
-                        )
-                    case Answering():
-                        left = duration(last.seconds_left)
-                        _say(f"scoring: {last.done} of {last.total} answers, {left} left")
-            if over:
-                return
-            time.sleep(0.3)
-    except KeyboardInterrupt:
-        run = work.run if isinstance(work, Evaluation) else work
-        _say(f"It goes on without this terminal. Stop it with `tandem stop {run.id}`.")
-        raise
-
-
-def _ending(work: "Work") -> str:
-    from trainer.words import ending
-
-    return ending(work)
-
-
-def _say_scores(evaluation: "Evaluation") -> None:
-    from trainer.words import verdict
-
-    if report := evaluation.report():
-        for sentence in verdict(report):
-            _say(sentence)
 
 
 def _say(text: str) -> None:

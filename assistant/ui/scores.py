@@ -7,7 +7,8 @@ import gradio as gr
 
 from assistant.ui.bar import Bar
 from assistant.ui.errors import shown_to_user
-from assistant.ui.present import TABLE_COLUMNS, scores_plot, scores_table, scores_view
+from assistant.ui.plots import scores_plot
+from assistant.ui.present import TABLE_COLUMNS, scores_table, scores_view
 from trainer.launch import launch_evaluation
 from trainer.report import KINDS, Kind
 from trainer.runs import Runs

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from assistant.ui.bar import Bar, base_from_page, run_choices
 from assistant.ui.errors import shown_to_user
-from assistant.ui.present import loss_plot, run_view, tune_command
+from assistant.ui.plots import loss_plot
+from assistant.ui.present import run_view, tune_command
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
 from trainer.launch import launch

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.ui import present
+from assistant.ui import plots, present
 from trainer.corpus.library import Corpora, Corpus
 from trainer.events import Answering, Failed, Finished, Progress, Started, Validated
 from trainer.report import Report, Row
@@ -76,19 +76,19 @@ def test_the_verdict_names_the_numbers_and_what_they_mean() -> None:
 
 
 def test_scores_come_with_a_plot_and_rows_the_most_improved_first() -> None:
-    figure = present.scores_plot(REPORT, "reworded")
+    figure = plots.scores_plot(REPORT, "reworded")
     assert figure is not None
     assert figure.layout.title.text == "Reworded: tuning +0.50 on 2 questions"
     assert list(figure.layout.yaxis.ticktext) == ["base 0.20", "tuned 0.70", "lookup 0.80"]
     table = present.scores_table(REPORT, "reworded")
     assert list(table["change"]) == [0.6, 0.4]
-    assert present.scores_plot(None, "reworded") is None
+    assert plots.scores_plot(None, "reworded") is None
     assert len(present.scores_table(None, "reworded")) == 0
 
 
 def test_a_run_in_progress_shows_its_time_left_everywhere(run: Run) -> None:
     assert "Nothing has been tuned yet" in present.run_view(None)
-    assert present.loss_plot(run) is None
+    assert plots.loss_plot(run) is None
     with run.lock.claim():
         assert "Loading" in present.run_view(run)
         assert "loading the base model" in present.strip(run)
@@ -111,7 +111,7 @@ def test_the_loss_plot_says_what_it_shows(run: Run) -> None:
         run.events.append(event)
     run.events.append(Validated(step=1, loss=2.5, best=True))
     run.events.append(Validated(step=2, loss=2.7, best=False))
-    figure = present.loss_plot(run)
+    figure = plots.loss_plot(run)
     assert figure is not None
     assert figure.layout.title.text == "Lowest validation loss: 2.50 at step 1"
     assert [trace.name for trace in figure.data] == ["training (smoothed)", "validation"]
