@@ -4,7 +4,7 @@ import hashlib
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -192,7 +192,7 @@ def _fingerprint(chat_format: ChatFormat, *parts: object) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def shuffled_batches(train: Sequence[Tokens], config: RunConfig):  # type: ignore[no-untyped-def]
+def shuffled_batches(train: Sequence[Tokens], config: RunConfig) -> Iterator[list[Tokens]]:
     """Yield batches without end, each epoch in an order of its own, fixed by the seed."""
     epoch = 0
     while True:

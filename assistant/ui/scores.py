@@ -20,7 +20,7 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
     view = gr.HTML()
     with gr.Row():
         plots = [gr.Plot(show_label=False, visible=False, min_width=320) for _ in KINDS]
-    score = gr.Button("Score again", visible=False)
+    score = gr.Button("Score again", visible=False, size="sm")
     with gr.Column(visible=False) as details:
         kind = gr.Radio(list(KINDS), value=KINDS[0], label="The answers, most improved first")
         table = gr.Dataframe(
