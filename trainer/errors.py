@@ -58,8 +58,9 @@ def disk_full_told() -> Iterator[None]:
     """Turn the system's error about a full disk into one a person can act on."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not full and "No space left on device" not in str(error):  # as safetensors says it
             raise
         raise DiskFull(
             "The disk is full. Free some space and try again; what was saved before is not harmed."

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import random
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -145,8 +146,12 @@ def finetune(run: Run) -> None:
             for name, parameter in weights.items():
                 parameter.copy_(best[name])
     partial = run.path / "adapter.partial"
-    model.save_pretrained(partial)
-    partial.rename(run.adapter)
+    try:
+        model.save_pretrained(partial)
+        partial.rename(run.adapter)
+    except Exception:
+        shutil.rmtree(partial, ignore_errors=True)  # room to say what went wrong
+        raise
     end = Stopped if stopped and step < steps else Finished
     run.events.append(
         end(

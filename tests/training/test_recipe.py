@@ -196,6 +196,18 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(
         tune(base=str(damaged))
 
 
+def test_an_adapter_that_cannot_be_put_in_place_leaves_no_half(
+    runs: Runs, corpus: Corpus, tiny_model: Path
+) -> None:
+    settings = {"base": str(tiny_model), "corpus": corpus.name, "version": 1, "epochs": 0.1}
+    run = runs.create(RunConfig.parse(settings), corpus.split)
+    run.adapter.mkdir()
+    (run.adapter / "in the way").touch()
+    with pytest.raises(OSError, match="not empty"):
+        finetune(run)
+    assert [p.name for p in run.path.glob("adapter*/*")] == ["in the way"]
+
+
 def test_the_same_seed_gives_the_same_adapter(tune: Callable[..., Run]) -> None:
     first, second, other = tune(), tune(), tune(seed=18)
     assert first.adapter_hash == second.adapter_hash != other.adapter_hash

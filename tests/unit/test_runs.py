@@ -64,6 +64,8 @@ def test_a_full_disk_is_told_in_words_and_tears_no_line(run: Run, tmp_path: Path
     run.events.path.symlink_to("/dev/full")
     with pytest.raises(DiskFull, match=r"The disk is full. Free some space"), disk_full_told():
         run.events.append(STARTED)
+    with pytest.raises(DiskFull), disk_full_told():
+        raise RuntimeError("I/O error: No space left on device (os error 28)")  # safetensors
     with pytest.raises(FileNotFoundError), disk_full_told():
         (tmp_path / "absent").read_text()
 
