@@ -145,7 +145,7 @@ def test_an_example_too_long_is_cut_and_one_without_answer_left_is_refused(
     assert isinstance(cut, Started)
     assert cut.cut == cut.examples
     long = tmp_path / "returns.csv"
-    long.write_text(returns_csv().replace("return", "please, please return"))
+    long.write_text(returns_csv().replace("item", "this very dear item"))
     corpora.add(long)
     with pytest.raises(
         CorpusError, match=r"longer than the maximum length of 32 tokens\. Raise it"
