@@ -1,6 +1,6 @@
 """What runs and reports mean, in sentences; the command line and the page say the same."""
 
-from trainer.events import Failed, Finished, Progress, Started, Stopped
+from trainer.events import Failed, Finished, Progress, Started, Stopped, Validated
 from trainer.report import Kind, Report
 from trainer.runs import Run, State, Work
 
@@ -25,7 +25,8 @@ def ending(work: Work) -> str:
             return f"{what} goes on."
         case State.FINISHED:
             end = next(e for e in reversed(events) if isinstance(e, Finished))
-            return f"{what} finished after {duration(end.seconds)}. {_kept(end, events)}".rstrip()
+            said = f"{what} finished after {duration(end.seconds)}. {_kept(end, events)}"
+            return f"{said} {_advice(work) if isinstance(work, Run) else ''}".rstrip()
         case State.STOPPED:
             stop = next(e for e in reversed(events) if isinstance(e, Stopped))
             return f"{what} was stopped. {_kept(stop, events)}".rstrip()
@@ -56,6 +57,20 @@ def _kept(end: Finished | Stopped, events: object) -> str:
             f"{end.kept_step} was kept, where validation loss was lowest."
         )
     return f"The adapter of step {end.step} of {total} was kept."
+
+
+def _advice(run: Run) -> str:
+    """What validation loss suggests where it may not decide: on questions nobody was taught."""
+    checks = [e for e in run.events.read() if isinstance(e, Validated)]
+    if run.split.validation_is == "reworded" or not checks:
+        return ""
+    best = min(checks, key=lambda check: check.loss)
+    if best is checks[-1]:
+        return ""
+    return (
+        f"Validation loss was lowest at step {best.step}. It is on untaught questions here, for "
+        "no answer has two wordings, so it stops nothing; but fewer epochs may do as well."
+    )
 
 
 def verdict(report: Report) -> list[str]:

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from assistant.ui import plots, present
+from tests.conftest import returns_csv
+from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.events import Answering, Failed, Finished, Progress, Started, Validated
 from trainer.report import Report, Row
-from trainer.runs import Run
+from trainer.runs import Run, Runs
 from trainer.words import duration, ending, verdict
 
 STARTED = Started(steps=200, examples=30, trainable_parameters=5, parameters=50, device="cpu")
@@ -106,6 +108,23 @@ def test_a_run_in_progress_shows_its_time_left_everywhere(run: Run) -> None:
     assert "the adapter of step 150 was kept, where validation loss was lowest" in ending(run)
 
 
+def test_validation_on_untaught_questions_advises_and_no_more(
+    runs: Runs, corpora: Corpora, tmp_path: Path
+) -> None:
+    file = tmp_path / "single.csv"
+    file.write_text(returns_csv(answers=30, wordings=1))
+    corpus = corpora.add(file)
+    config = RunConfig(base="bundled:pocket", corpus=corpus.name, version=1)
+    for losses, said in (((2.0, 2.5), "lowest at step 0. It is on untaught"), ((2.5, 2.0), "")):
+        run = runs.create(config, corpus.split)
+        run.events.append(STARTED)
+        for step, loss in enumerate(losses):
+            run.events.append(Validated(step=step, loss=loss, best=True))
+        run.events.append(Finished(seconds=61, step=200, kept_step=200))
+        assert said in ending(run)
+        assert ("untaught" in ending(run)) == bool(said)
+
+
 def test_the_loss_plot_says_what_it_shows(run: Run) -> None:
     for event in (STARTED, progress(1, 3.0), progress(2, 2.0)):
         run.events.append(event)
@@ -160,8 +179,6 @@ def test_a_corpus_shows_how_it_was_read_and_split(corpus: Corpus) -> None:
 
 
 def test_the_command_repeats_the_run(run: Run) -> None:
-    from trainer.config import RunConfig
-
     assert present.tune_command(run).startswith("tandem tune returns@1 --base bundled:pocket")
     options = present.tune_command(run).split(" --set ")[1:]
     given = dict(option.split("=") for option in options)
