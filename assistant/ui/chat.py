@@ -59,7 +59,7 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
             return
         asked = Message(role="user", content=text)
         for_base, for_tuned = [*_plain(for_base), asked], [*_plain(for_tuned), asked]
-        waiting = Message(role="assistant", content="…")
+        waiting = Message(role="assistant", content="… (a first answer loads the model)")
         yield [*for_base, waiting], [*for_tuned, waiting], ""
         try:
             with shown_to_user():
@@ -113,7 +113,7 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
 
 _EMPTY = (
     '<div class="empty">Base and tuned will answer side by side here, once a run has an adapter. '
-    "Start one above; the samples take about two minutes.</div>"
+    "Start one above; the samples take about five minutes on two cores.</div>"
 )
 
 
