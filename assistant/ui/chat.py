@@ -20,7 +20,7 @@ Sides = Callable[[Run], tuple[ChatModel, ChatModel]]
 def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
     """Lay out the tab and wire it; each side keeps its own conversation."""
     gr.Markdown("## Ask both")
-    empty = gr.HTML(_EMPTY)
+    empty, talked_with = gr.HTML(_EMPTY), gr.State("")
     looks: dict[str, Any] = {"show_label": False, "height": 380, "buttons": ["copy"]}
     with gr.Column(visible=False) as room:
         with gr.Row():
@@ -85,6 +85,10 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
         heads = [side_head("base", run), side_head("tuned", run)]
         return [gr.HTML(visible=not ready), gr.Column(visible=ready), *heads, *buttons]
 
+    def leave(run_id: str | None, before: str | None) -> tuple[Any, Any, Any]:
+        """Another run is another conversation; a list that was only refreshed is not."""
+        return (gr.skip(),) * 3 if run_id == before else ([], [], run_id)
+
     def forget() -> tuple[list[Message], list[Message]]:
         return [], []
 
@@ -99,9 +103,8 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
         asked = sample.click(lambda text: text, sample, question, **private)
         answering.append(asked.then(ask, **asking, api_visibility="private"))
     onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **private)
-    gr.on(
-        [clear.click, bar.run.change], forget, outputs=[left, right], cancels=answering, **private
-    )
+    gr.on([clear.click, bar.run.input], forget, outputs=[left, right], cancels=answering, **private)
+    bar.run.change(leave, [bar.run, talked_with], [left, right, talked_with], **private)
     gr.on(
         [bar.run.change, bar.results.change],
         show,

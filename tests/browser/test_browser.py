@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import returns_csv, wait_until
-from trainer.runs import Runs, State
+from trainer.runs import Run, Runs, State
 
 pytestmark = pytest.mark.slow
 
@@ -68,13 +68,20 @@ class Server:
 
 
 @pytest.fixture
-def server(workspace: Path) -> Iterator[Server]:
+def server(workspace: Path, browser: Browser) -> Iterator[Server]:
     server = Server(workspace)
     yield server
+    for context in browser.contexts:
+        context.close()
     server.kill()
     for run in Runs(workspace / "runs").list():
-        run.ask_to_stop()
-        wait_until(lambda run=run: not run.alive, seconds=60)
+
+        def over(run: Run = run) -> bool:
+            if work := run.unfinished():
+                work.ask_to_stop()
+            return not run.alive
+
+        wait_until(over, seconds=120)
 
 
 def open_page(browser: Browser, url: str, *, width: int = 1400) -> Page:
@@ -166,11 +173,11 @@ def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
 
     server.start()
     page = open_page(browser, server.url)
-    expect(page.get_by_text(re.compile(r"Tuning banking: \d+%"))).to_be_visible()
+    progress = page.get_by_text(re.compile(r"Tuning banking: \d+%"))
+    expect(progress).to_be_visible(timeout=60 * SECOND)
     step(page, "2 Tune")
     page.get_by_role("button", name="Stop and keep").click()
     expect(page.get_by_text(re.compile("Tuning was stopped"))).to_be_visible(timeout=60 * SECOND)
-    wait_until(lambda: not run.alive, seconds=120)
     assert run.has_adapter
 
 
