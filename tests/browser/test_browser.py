@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.conftest import returns_csv, wait_until
 from trainer.runs import Run, Runs, State
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SECOND = 1000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -134,14 +134,14 @@ def test_from_upload_to_side_by_side_answers(
     page.reload()
     step(page, "2 Tune")
     expect(page.get_by_text(re.compile("Tuning finished after"))).to_be_visible(
-        timeout=120 * SECOND
+        timeout=300 * SECOND
     )
     expect(page.get_by_text(re.compile("Lowest validation loss"))).to_be_visible()
 
     # Scores come by themselves.
     step(page, "4 Scores")
     verdict = page.get_by_text(re.compile(r"On 4 reworded questions, .* tuning"))
-    expect(verdict).to_be_visible(timeout=120 * SECOND)
+    expect(verdict).to_be_visible(timeout=300 * SECOND)
     expect(page.get_by_text(re.compile(r"Reworded: tuning [+-]0\.\d\d on 4"))).to_be_visible()
 
     # One question, two answers, and the proof of which weights gave them.
@@ -151,7 +151,7 @@ def test_from_upload_to_side_by_side_answers(
     box.press("Enter")
     answers = page.locator("[data-testid=bot]")
     expect(answers).to_have_count(2)
-    expect(answers.nth(1)).not_to_contain_text("…", timeout=90 * SECOND)
+    expect(answers.nth(1)).not_to_contain_text("…", timeout=180 * SECOND)
     expect(box).to_have_value("")
     (run,) = Runs(server.workspace / "runs").list()
     assert run.config.epochs == 2
