@@ -203,6 +203,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _ask(arguments: argparse.Namespace) -> int:
     run = _runs(arguments).get(arguments.run)
     _ = run.adapter_hash  # no adapter is known before torch is loaded
+    _hush_libraries()
     from assistant.host import ModelHost
 
     base, tuned = ModelHost().sides(run)
@@ -299,6 +300,19 @@ def _say(text: str) -> None:
 
 def _print_json(found: Mapping[str, object]) -> None:
     print(json.dumps(found, ensure_ascii=False), flush=True)
+
+
+def _hush_libraries() -> None:
+    """Keep what libraries say while a model loads out of a terminal; errors still show."""
+    import logging
+    import warnings
+
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.simplefilter("ignore", FutureWarning)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
 
 
 def _port(given: str) -> int:
