@@ -4,14 +4,15 @@ Nothing heavy is imported before a command needs it, so that `tandem --help` ans
 """
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.corpus_commands import add_corpus_commands
+from assistant.terminal import corpora_of, print_json, say, workspace_of
 from trainer.errors import ConfigError, UserError, disk_full_told
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     _login(arguments)  # a mistake in it should not show after minutes of tuning
-    _say("Tandem demo: tune the bundled base on the sample FAQ of a bank, score it, open the page.")
+    say("Tandem demo: tune the bundled base on the sample FAQ of a bank, score it, open the page.")
     from trainer.bundled import sample_corpora
 
-    runs, corpus = _runs(arguments), _corpora(arguments).add(sample_corpora()["banking"])
+    runs, corpus = _runs(arguments), corpora_of(arguments).add(sample_corpora()["banking"])
     done = next(
         (
             run
@@ -54,7 +55,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         None,
     )
     if done:
-        _say(f"Run {done.id} has done it before; `tandem tune banking` would tune again.")
+        say(f"Run {done.id} has done it before; `tandem tune banking` would tune again.")
     else:
         from assistant.follow import follow_run
         from trainer.config import RunConfig
@@ -62,7 +63,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
         settings = {"base": BUNDLED, "corpus": corpus.name, "version": corpus.version}
         done = launch(RunConfig.parse(settings), runs)
-        follow_run(done, _say)
+        follow_run(done, say)
         if not done.has_adapter:
             return FAILED
     evaluation = done.evaluation()
@@ -71,57 +72,18 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace, **done: object) -> int:
-    login, workspace = _login(arguments), _workspace(arguments)
+    login, workspace = _login(arguments), workspace_of(arguments)
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
-    _say(f"Workspace: {workspace}")
+    say(f"Workspace: {workspace}")
 
     def announce(url: str) -> None:
         if arguments.json:
-            _print_json({"url": url, "workspace": str(workspace), **done})
+            print_json({"url": url, "workspace": str(workspace), **done})
         else:
             print(f"Tandem is at {url} (Ctrl-C ends the page; runs go on)", flush=True)
 
     serve(workspace, host=arguments.host, port=arguments.port, login=login, announce=announce)
-    return 0
-
-
-def _inspect(arguments: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
-    from trainer.corpus.library import SPLIT_SEED
-    from trainer.corpus.reading import read_corpus
-    from trainer.corpus.split import split_examples
-
-    reading = read_corpus(arguments.file)
-    split = split_examples(reading.examples, seed=SPLIT_SEED)
-    samples = reading.examples[:3]
-    found = {
-        "examples": len(reading.examples),
-        "format": reading.format,
-        "encoding": reading.encoding,
-        "mapping": asdict(reading.mapping),
-        "problems": [asdict(problem) for problem in reading.problems],
-        "split": split.sizes(),
-        "validation_is": split.validation_is,
-        "samples": [{"question": e.question, "answer": e.answer} for e in samples],
-    }
-    if arguments.json:
-        _print_json(found)
-        return 0
-    topic = f", topics in '{reading.mapping.topic}'" if reading.mapping.topic else ""
-    print(
-        f"{len(reading.examples)} examples in {arguments.file.name} ({reading.format}, "
-        f"{reading.encoding}): questions in column '{reading.mapping.question}', answers in "
-        f"'{reading.mapping.answer}'{topic}."
-    )
-    for problem in reading.problems:
-        more = " ..." if problem.count > len(problem.where[:3]) else ""
-        places = "; ".join(problem.where[:3]) + more if problem.where else ""
-        print(f"- {problem.kind}: {problem.count}. {problem.meaning} {places}".rstrip())
-    print("Split: " + ", ".join(f"{pile} {n}" for pile, n in split.sizes().items()) + ".")
-    for example in samples:
-        print(f"\nQ: {example.question}\nA: {example.answer}")
     return 0
 
 
@@ -142,8 +104,8 @@ def _tune(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{', '.join(sorted(twice))}: say it with --base or name@version.")
     settings |= named
     run = launch(RunConfig.parse(settings), _runs(arguments))
-    _say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
-    follow_run(run, _say)
+    say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
+    follow_run(run, say)
     if arguments.json:
         from trainer.events import Finished, Stopped
 
@@ -151,7 +113,7 @@ def _tune(arguments: argparse.Namespace) -> int:
         ends = [e for e in run.events.read() if isinstance(e, Finished | Stopped)]
         end = ends[-1] if ends else None
         report = evaluation.report() if evaluation else None
-        _print_json(
+        print_json(
             {
                 "run": run.id,
                 "state": run.state(),
@@ -175,7 +137,7 @@ def _list_runs(arguments: argparse.Namespace) -> int:
         for run in _runs(arguments).list()
     ]
     if arguments.json:
-        _print_json({"runs": found})
+        print_json({"runs": found})
     elif not found:
         print("No runs yet. Start one with `tandem tune banking`.")
     else:
@@ -195,8 +157,8 @@ def _stop(arguments: argparse.Namespace) -> int:
     while active.alive and not active.state().over:
         time.sleep(0.1)
     if arguments.json:
-        _print_json({"run": run.id, "state": run.state()})
-    _say(ending(active))
+        print_json({"run": run.id, "state": run.state()})
+    say(ending(active))
     return 0
 
 
@@ -220,7 +182,7 @@ def _ask(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             print()
     if arguments.json:
-        _print_json(answers)
+        print_json(answers)
     return 0
 
 
@@ -229,10 +191,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from trainer.launch import launch_evaluation
 
     evaluation = launch_evaluation(_runs(arguments).get(arguments.run))
-    follow(evaluation, _say)
+    follow(evaluation, say)
     report = evaluation.report()
     if arguments.json:
-        _print_json(report.summary() if report else {"reworded": None, "unseen": None})
+        print_json(report.summary() if report else {"reworded": None, "unseen": None})
     return 0 if report else FAILED
 
 
@@ -260,29 +222,11 @@ def _login(arguments: argparse.Namespace) -> Any:
 def _runs(arguments: argparse.Namespace) -> Any:
     from trainer.runs import Runs
 
-    return Runs(_workspace(arguments) / "runs")
-
-
-def _corpora(arguments: argparse.Namespace) -> Any:
-    from trainer.corpus.library import Corpora
-
-    return Corpora(_workspace(arguments) / "corpora")
-
-
-def _workspace(arguments: argparse.Namespace) -> Path:
-    """The workspace as a whole path, so that what is written down there holds anywhere."""
-    folder: Path = arguments.workspace.expanduser().resolve()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"{folder} cannot be the workspace: {error.strerror}. Choose another with --workspace."
-        ) from None
-    return folder
+    return Runs(workspace_of(arguments) / "runs")
 
 
 def _corpus(arguments: argparse.Namespace) -> "Corpus":
-    corpora, given = _corpora(arguments), arguments.corpus
+    corpora, given = corpora_of(arguments), arguments.corpus
     is_path = "/" in given or "." in given or os.path.isfile(given)
     corpus: Corpus = corpora.add(Path(given)) if is_path else corpora.get(given)
     return corpus
@@ -292,14 +236,6 @@ def _base(given: str) -> str:
     """A folder is written down whole, so that the worker and later sessions find it."""
     folder = Path(given).expanduser()
     return str(folder.resolve()) if folder.is_dir() else given
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _print_json(found: Mapping[str, object]) -> None:
-    print(json.dumps(found, ensure_ascii=False), flush=True)
 
 
 def _hush_libraries() -> None:
@@ -361,16 +297,7 @@ def _parser() -> argparse.ArgumentParser:
         _demo, "demo", "tune the bundled base on a sample, score it, open the page", served, as_json
     )
     command(_serve, "serve", "open the page", served, as_json)
-    corpus = commands.add_parser("corpus", help="look at files of questions and answers")
-    of_corpus = corpus.add_subparsers(required=True, metavar="COMMAND")
-    inspect = command(
-        _inspect,
-        "inspect",
-        "say what a file holds and how it would be split",
-        as_json,
-        to=of_corpus,
-    )
-    inspect.add_argument("file", type=Path)
+    add_corpus_commands(command, commands, as_json)
     tune = command(_tune, "tune", "tune a base on a corpus and score the result", as_json)
     tune.add_argument("corpus", help="a CSV file, or name[@version] of a corpus, or a sample")
     tune.add_argument("--base", default=BUNDLED, help=f"bundled, folder or Hub id [{BUNDLED}]")

@@ -11,6 +11,7 @@ import torch
 from peft import PeftModel
 
 from assistant.conversation import ChatModel, Message
+from trainer.drafting import draft_wordings
 from trainer.errors import ModelError
 from trainer.generate import write_answer
 from trainer.models import Base, load_base
@@ -70,6 +71,14 @@ class ModelHost:
                 yield piece
         finally:
             left.set()
+
+    def draft(self, base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
+        """Let an untouched base propose other wordings of questions, one list for each."""
+        with self._lock:
+            if self._base and self._held == (base, "nf4"):
+                with self._base.model.disable_adapter():
+                    return draft_wordings(self._base, questions)
+            return draft_wordings(load_base(base), questions)
 
     def _ready(self, run: Run) -> Base:
         """Have the run's base and adapter in memory; another base makes room."""

@@ -1,6 +1,7 @@
 """What every test may ask for: a workspace, a corpus, a tiny model, real files, a served page."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -57,11 +58,19 @@ def corpora(workspace: Path) -> Corpora:
     return Corpora(workspace / "corpora")
 
 
-@pytest.fixture
-def corpus(corpora: Corpora, tmp_path: Path) -> Corpus:
-    file = tmp_path / "returns.csv"
+@pytest.fixture(scope="session")
+def returns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of `returns_csv` as the library keeps it, to be copied: reading takes a process."""
+    folder = tmp_path_factory.mktemp("returns")
+    file = folder / "returns.csv"
     file.write_text(returns_csv())
-    return corpora.add(file)
+    return Corpora(folder / "corpora").add(file).path.parent
+
+
+@pytest.fixture
+def corpus(corpora: Corpora, returns: Path) -> Corpus:
+    shutil.copytree(returns, corpora.root / "returns")
+    return corpora.get("returns")
 
 
 @pytest.fixture

@@ -52,6 +52,10 @@ class ChatFormat:
         """Token ids of an answer and its end token: the only ones a model is taught."""
         return [*self._tokens(self._lead + text.strip()), self.end]
 
+    def example(self, question: str, answer: str) -> tuple[list[int], list[int]]:
+        """Token ids of one example: what is read, and what is taught."""
+        return self.prompt([{"role": "user", "content": question}]), self.answer(answer)
+
     def text(self, tokens: Sequence[int]) -> str:
         """An answer as a person reads it."""
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()

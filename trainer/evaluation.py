@@ -9,7 +9,7 @@ from trainer.corpus.examples import Example
 from trainer.events import Answering, Finished, Stopped
 from trainer.generate import answer_batch
 from trainer.models import Base, load_base
-from trainer.report import KINDS, Contender, Report, Row
+from trainer.report import Contender, Report, Row
 from trainer.runs import Evaluation
 from trainer.scoring import Embedder, cosines, load_embedder, nearest
 
@@ -28,7 +28,7 @@ def evaluate(evaluation: Evaluation) -> None:
     tuned = Base(base.name, model, base.format)
 
     corpus, split = run.corpus, run.split
-    asked = [(kind, example) for kind in KINDS for example in corpus.pile(kind, split)]
+    asked = [(kind, example) for kind in split.kinds for example in corpus.pile(kind, split)]
     questions = [example.question for _, example in asked]
     try:
         # The lookup contender: what a search box over the training questions would say.

@@ -174,8 +174,7 @@ def tokenise(
         return []
 
     def encode(row: dict[str, str]) -> dict[str, list[int]]:
-        prompt = base.format.prompt([{"role": "user", "content": row["question"]}])
-        answer = base.format.answer(row["answer"])
+        prompt, answer = base.format.example(row["question"], row["answer"])
         return {"prompt": prompt, "answer": answer[: max(0, config.max_length - len(prompt))]}
 
     key = _fingerprint(base.format, config.max_length, *(example.id for example in examples))

@@ -70,6 +70,15 @@ def load_base(name: str, *, quantization: str = "nf4") -> Base:
     return Base(name, model, chat_format)
 
 
+def load_format(name: str) -> ChatFormat:
+    """Load only the tokenizer and template of a base; raises `ModelError`."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(find_base(name), trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"'{name}' cannot be loaded: {_first_line(error)}") from error
+    return ChatFormat(tokenizer, name=name)
+
+
 def find_base(name: str) -> Path:
     """The folder of a base model, fetched from the Hub if need be; raises `ModelError`."""
     if name.startswith(PREFIX):

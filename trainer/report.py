@@ -6,9 +6,11 @@ from typing import Literal
 
 import pydantic
 
-Kind = Literal["reworded", "unseen"]
+from trainer.corpus.examples import normalise
+
+Kind = Literal["reworded", "unseen", "test"]
 Contender = Literal["base", "tuned", "lookup"]
-KINDS: tuple[Kind, ...] = ("reworded", "unseen")
+KINDS: tuple[Kind, ...] = ("reworded", "unseen")  # of a corpus of answers; labels have "test"
 CONTENDERS: tuple[Contender, ...] = ("base", "tuned", "lookup")
 
 
@@ -39,6 +41,17 @@ class Report(pydantic.BaseModel, frozen=True):
         """The rows of one kind of held-out question."""
         return tuple(row for row in self.rows if row.kind == kind)
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of held-out question this report is about."""
+        return ("test",) if self.of("test") else KINDS
+
+    def exact(self, kind: Kind, contender: Contender) -> float | None:
+        """The share of answers that are the approved one, but for case, space and punctuation."""
+        rows = self.of(kind)
+        same = (normalise(row.answers[contender]) == normalise(row.approved) for row in rows)
+        return mean(same) if rows else None
+
     def similarity(self, kind: Kind, contender: Contender) -> float | None:
         """The mean similarity on one kind of question; None where there is no question."""
         rows = self.of(kind)
@@ -47,7 +60,12 @@ class Report(pydantic.BaseModel, frozen=True):
     def summary(self) -> dict[str, object]:
         """What `tandem evaluate --json` prints."""
         summary: dict[str, object] = {}
-        for kind in KINDS:
-            scores = {who: {"similarity": self.similarity(kind, who)} for who in CONTENDERS}
+        for kind in self.kinds:
+            scores: dict[Contender, dict[str, float | None]] = {
+                who: {"similarity": self.similarity(kind, who)} for who in CONTENDERS
+            }
+            if kind == "test":
+                for who in CONTENDERS:
+                    scores[who]["exact"] = self.exact(kind, who)
             summary[kind] = {"n": len(self.of(kind))} | scores
         return summary

@@ -25,9 +25,9 @@ import pydantic
 from pydantic import Field
 
 from trainer.config import RunConfig
-from trainer.corpus.library import Corpus
+from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.split import Split
-from trainer.errors import NotFound, warn_once
+from trainer.errors import CorpusError, NotFound, warn_once
 from trainer.events import EventLog, Failed, Finished, Stopped
 from trainer.locks import Lock
 from trainer.report import Report
@@ -237,6 +237,10 @@ class Runs:
         found = (Run(path.parent) for path in self.root.glob("[!.]*/config.json"))
         return sorted(filter(_readable, found), key=lambda run: run.id, reverse=True)
 
+    def of_corpus(self, name: str) -> Sequence[Run]:
+        """The runs that learnt from a corpus, newest first."""
+        return [run for run in self.list() if run.config.corpus == name]
+
     def active(self) -> Work | None:
         """The run or the evaluation whose worker is alive, if any."""
         for run in self.list():
@@ -245,6 +249,17 @@ class Runs:
             if evaluation := next((e for e in run.evaluations() if e.alive), None):
                 return evaluation
         return None
+
+
+def delete_corpus(corpora: Corpora, name: str, runs: Runs) -> int:
+    """Delete a corpus unless runs still need it; returns the bytes that are free now."""
+    if needed := [run.id for known in corpora.names(name) for run in runs.of_corpus(known)]:
+        more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""
+        raise CorpusError(
+            f"'{name}' is needed by {', '.join(needed[:3])}{more}: their scores and chats go back "
+            f"to it. Delete their folders in {runs.root} first."
+        )
+    return corpora.delete(name)
 
 
 def _readable(run: Run) -> bool:

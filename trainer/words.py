@@ -75,7 +75,18 @@ def _advice(run: Run) -> str:
 
 def verdict(report: Report) -> list[str]:
     """What an evaluation found, reworded before unseen."""
-    return [_about(report, "reworded"), _about(report, "unseen")]
+    return [
+        _about_test(report) if kind == "test" else _about(report, kind) for kind in report.kinds
+    ]
+
+
+def _about_test(report: Report) -> str:
+    n = len(report.of("test"))
+    base, tuned, lookup = (report.exact("test", who) or 0.0 for who in ("base", "tuned", "lookup"))
+    return (
+        f"On {n} held-out texts, {tuned:.0%} of the tuned model's answers are exactly the approved "
+        f"ones, {base:.0%} of the base's; the nearest taught text would have given {lookup:.0%}."
+    )
 
 
 def _about(report: Report, kind: Kind) -> str:

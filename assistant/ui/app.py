@@ -10,23 +10,37 @@ import gradio as gr
 
 from assistant.access import Login
 from assistant.conversation import ChatModel
-from assistant.ui.bar import corpus_choices, make_bar, run_choices
+from assistant.terminal import open_judge
+from assistant.ui.bar import corpus_choices, last_used, make_bar, run_choices
 from assistant.ui.chat import Sides, chat_tab
-from assistant.ui.corpus import corpus_tab
+from assistant.ui.corpus.desk import Draft
+from assistant.ui.corpus.tab import corpus_tab
 from assistant.ui.present import strip
 from assistant.ui.scores import scores_tab
 from assistant.ui.theme import CSS, theme
 from assistant.ui.tune import tune_tab
 from trainer.corpus.library import Corpora
-from trainer.corpus.readers import MOST_BYTES
+from trainer.corpus.near import Judge
+from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.errors import AccessError
 from trainer.launch import WORKER
 from trainer.runs import Run, Runs, Work
 
 
-def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) -> gr.Blocks:
-    """Compose the steps. Importing this module starts nothing; calling this serves nothing."""
-    corpora, runs = Corpora(workspace / "corpora"), Runs(workspace / "runs")
+def build_app(
+    workspace: Path,
+    sides: Sides,
+    *,
+    judge: Callable[[], Judge] | None = None,
+    draft: Draft | None = None,
+    worker: Sequence[str] = WORKER,
+) -> gr.Blocks:
+    """Compose the steps. Importing this module starts nothing; calling this serves nothing.
+
+    `judge` opens what compares questions by meaning (without it, by their words alone), `draft`
+    lets a base propose other wordings.
+    """
+    corpora, runs = Corpora(workspace / "corpora", judge), Runs(workspace / "runs")
     with gr.Blocks(title="Tandem", analytics_enabled=False) as app:
         gr.HTML(
             "<h1>Tandem</h1><p>Tune a chat model on your FAQ, and know whether it helped.</p>",
@@ -34,28 +48,28 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
         )
         bar = make_bar(corpora, runs, workspace / "models")
         now = gr.HTML(visible=False)
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+        def find_run() -> tuple[Any, Any]:
+            """Find the run in progress, or else the newest, and the corpus, after a reload."""
+            active = runs.active()
+            found = active if isinstance(active, Run) else next(iter(runs.list()), None)
+            chosen = found.id if found else None
+            return (
+                gr.Dropdown(choices=corpus_choices(corpora), value=last_used(corpora, found)),
+                gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
+            )
+
+        found = app.load(find_run, outputs=[bar.corpus, bar.run], **private)
         with gr.Tabs(selected="corpus") as tabs:
             with gr.Tab("1  Corpus", id="corpus"):
-                corpus_tab(app, bar, corpora)
+                corpus_tab(found, bar, corpora, runs, draft=draft)
             with gr.Tab("2  Tune", id="tune"):
                 tune_tab(bar, tabs, corpora, runs, worker=worker)
             with gr.Tab("3  Chat", id="chat"):
                 chat_tab(bar, tabs, runs, sides)
             with gr.Tab("4  Scores", id="scores"):
                 scores_tab(bar, runs, worker=worker)
-
-        def find_run() -> tuple[Any, Any]:
-            """Find the run in progress, or else the newest, after a load or a reload."""
-            active = runs.active()
-            found = active if isinstance(active, Run) else next(iter(runs.list()), None)
-            chosen = found.id if found else None
-            corpus = gr.Dropdown(choices=corpus_choices(corpora))
-            if found:
-                corpus = gr.Dropdown(choices=corpus_choices(corpora), value=found.config.corpus)
-            return (
-                corpus,
-                gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
-            )
 
         def look(run_id: str | None, said: int, results: str) -> tuple[Any, ...]:
             """Compare what is on disk with what was last shown; skip whatever has not moved."""
@@ -74,8 +88,6 @@ def build_app(workspace: Path, sides: Sides, *, worker: Sequence[str] = WORKER) 
                 gr.skip() if same else now_results,
             )
 
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        app.load(find_run, outputs=[bar.corpus, bar.run], **private)
         gr.on(
             [app.load, gr.Timer(1).tick, bar.run.change],
             look,
@@ -108,7 +120,11 @@ def serve(
     def sides(run: Run) -> tuple[ChatModel, ChatModel]:
         return host_of_models().sides(run)
 
-    app = build_app(workspace, sides)
+    def draft(base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
+        drafts: list[tuple[str, ...]] = host_of_models().draft(base, questions)
+        return drafts
+
+    app = build_app(workspace, sides, judge=lambda: open_judge(workspace), draft=draft)
     app.queue(default_concurrency_limit=8)
     try:
         app.launch(

@@ -9,21 +9,23 @@ import gradio as gr
 from assistant.ui.present import run_label
 from trainer.bundled import bundled_bases, sample_corpora
 from trainer.config import HUB_ID
-from trainer.corpus.library import Corpora
+from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ModelError
-from trainer.runs import Runs
+from trainer.runs import Run, Runs
 
 
 @dataclass(frozen=True)
 class Bar:
     """The controls every step listens to.
 
-    `run` holds the id of the run that Tune, Chat and Scores show. `progress` changes when that run
-    has said something, `results` when there is an adapter, a report or another run; whoever shows
-    these redraws then, and only then.
+    `label` is the corpus version the page shows, as name@version; a new version changes it, and
+    whoever shows something of the corpus redraws. `run` holds the id of the run that Tune, Chat
+    and Scores show. `progress` changes when that run has said something, `results` when there is
+    an adapter, a report or another run; whoever shows these redraws then, and only then.
     """
 
     corpus: gr.Dropdown
+    label: gr.State
     base: gr.Dropdown
     start: gr.Button
     run: gr.Dropdown
@@ -60,15 +62,30 @@ def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
         # The core checks what a browser names. Gradio would check it against the choices this one
         # session was sent, which a run started from a terminal or a restarted server has outgrown.
         dropdown.preprocess = lambda payload: payload
-    return Bar(corpus, base, start, run, gr.State(0), gr.State(""))
+    return Bar(corpus, gr.State(""), base, start, run, gr.State(0), gr.State(""))
 
 
 def corpus_choices(corpora: Corpora) -> list[tuple[str, str]]:
     """The corpora of the workspace, then the samples not taken in yet, as (shown, value)."""
-    known = [(f"{c.name} ({c.origin.examples} questions)", c.name) for c in corpora.list()]
+    known = [(_corpus_label(corpus), corpus.name) for corpus in corpora.list()]
     names = {name for _, name in known}
     samples = [(f"{name} (sample)", name) for name in sample_corpora() if name not in names]
     return known + samples
+
+
+def _corpus_label(corpus: Corpus) -> str:
+    kind = "texts" if corpus.origin.task == "labels" else "questions"
+    return f"{corpus.name} ({corpus.origin.examples:,} {kind})"
+
+
+def last_used(corpora: Corpora, run: Run | None) -> str:
+    """The corpus of that run, or the one changed since; the first sample where there is none."""
+    newest = max(corpora.list(), key=lambda corpus: corpus.origin.created, default=None)
+    if newest is None:
+        return corpus_choices(corpora)[0][1]
+    changed = newest.origin.created.astimezone().strftime("%Y-%m-%d-%H%M%S")
+    used = corpora.versions(run.config.corpus) if run and run.id > changed else ()
+    return used[-1].name if used else newest.name
 
 
 def run_choices(runs: Runs) -> list[tuple[str, str]]:

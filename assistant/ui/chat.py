@@ -122,7 +122,8 @@ _EMPTY = (
 
 def _questions(run: Run) -> list[str]:
     """A few held-out questions: worth asking, because nobody taught these words."""
-    pile = run.corpus.pile("reworded", run.split) or run.corpus.pile("unseen", run.split)
+    piles = (run.corpus.pile(kind, run.split) for kind in run.split.kinds)
+    pile = next(filter(None, piles), ())
     return [example.question for example in pile[:: max(1, len(pile) // 3)][:3]]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import gradio as gr
 
@@ -19,5 +20,6 @@ def shown_to_user() -> Iterator[None]:
         with disk_full_told():
             yield
     except UserError as error:
-        title = "That did not work"
-        raise gr.Error(str(error), title=title, duration=None, print_exception=False) from error
+        # A message is drawn as HTML, and columns and sheets it may name are not ours.
+        said, title = escape(str(error), quote=False), "That did not work"
+        raise gr.Error(said, title=title, duration=None, print_exception=False) from error

@@ -1,14 +1,22 @@
 """Plots of a run and of a report; each title says the finding."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from html import escape
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from assistant.ui.theme import BASE, INK, LOOKUP, TUNED
+from trainer.corpus.examples import Example
+from trainer.corpus.mapping import Task
 from trainer.events import Progress, Validated
 from trainer.report import CONTENDERS, Contender, Kind, Report
 from trainer.runs import Run
+
+if TYPE_CHECKING:  # transformers takes seconds
+    from trainer.rendering import Lengths
 
 COLOURS: dict[Contender, str] = {"base": BASE, "tuned": TUNED, "lookup": LOOKUP}
 SHAPES: dict[Contender, str] = {"base": "circle", "tuned": "diamond", "lookup": "square"}
@@ -83,6 +91,96 @@ def scores_plot(report: Report | None, kind: Kind) -> go.Figure | None:
     return _styled(figure, title, height=300)
 
 
+def tokens_plot(lengths: "Lengths", most: int, *, of: int) -> go.Figure | None:
+    """How many tokens examples have, with the limit drawn in, and how many lose something."""
+    if not lengths.tokens:
+        return None
+    longest = max(lengths.tokens)
+    lost = len(lengths.cut) + len(lengths.untaught)
+    title = f"The longest example has {longest:,} tokens; all fit into {most:,}"
+    if lost:
+        title = f"{lost:,} of {len(lengths.tokens):,} examples are longer than {most:,} tokens"
+    if lengths.untaught:
+        title += f", {len(lengths.untaught):,} leave no room for the answer"
+    figure = _histogram({"examples": lengths.tokens}, "tokens of question and answer")
+    if most <= 1.5 * longest:
+        figure.add_vline(
+            x=most,
+            line={"color": BASE, "dash": "dash", "width": 2},
+            annotation={"text": f"limit {most:,}", "font": {"color": INK}},
+        )
+    if len(lengths.tokens) < of:
+        title += f" (measured on {len(lengths.tokens):,} of {of:,})"
+    return _styled(figure, title, height=280)
+
+
+def characters_plot(examples: Sequence[Example]) -> go.Figure | None:
+    """How long questions and answers are."""
+    if not examples:
+        return None
+    questions = [len(e.question) for e in examples]
+    answers = [len(e.answer) for e in examples]
+    middle = sorted(answers)[len(answers) // 2]
+    usual = f"Half of the answers have {middle:,} characters or fewer"
+    figure = _histogram({"questions": questions, "answers": answers}, "characters")
+    return _styled(figure, usual, height=320)
+
+
+def topics_plot(topics: Counter[str], task: Task) -> go.Figure | None:
+    """The most frequent topics, or labels, with how many examples each has."""
+    if len(topics) < 2:
+        return None
+    shown = topics.most_common(20)[::-1]
+    kind = "labels" if task == "labels" else "topics"
+    title = f"{len(topics):,} {kind}; the largest has {shown[-1][1] / topics.total():.0%}"
+    if len(topics) > len(shown):
+        title += f"; {len(shown)} shown"
+    figure = go.Figure()
+    figure.add_bar(
+        x=[n for _, n in shown],
+        y=list(range(len(shown))),
+        orientation="h",
+        marker={"color": TUNED},
+        hovertemplate="%{x:,}<extra></extra>",
+    )
+    # Plotly reads some HTML in its texts; none of it is the corpus's to write.
+    names = [escape(topic if len(topic) <= 24 else topic[:23] + "…") for topic, _ in shown]
+    figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=names)
+    figure.update_xaxes(title="examples")
+    styled = _styled(figure, title, height=max(220, 96 + 20 * len(shown)))
+    styled.update_layout(margin={"l": 170})
+    return styled
+
+
+def _histogram(values: dict[str, Sequence[int]], named: str) -> go.Figure:
+    """Counts in some forty bins, worked out here so that a browser gets these and not the rows.
+
+    The last bin holds everything beyond the 99th percentile, or a single giant flattens the rest.
+    """
+    together = sorted(value for some in values.values() for value in some)
+    end = max(1, together[min(len(together) - 1, int(len(together) * 0.99))])
+    width = max(1, -(-end // 40))
+    figure = go.Figure()
+    for (name, some), colour in zip(values.items(), (TUNED, LOOKUP), strict=False):
+        bins = Counter(min(value, end) // width for value in some)
+        places = range(end // width + 1)
+        figure.add_bar(
+            x=[(place + 0.5) * width for place in places],
+            y=[bins[place] for place in places],
+            width=width,
+            name=name,
+            marker={"color": colour, "line": {"width": 0}},
+            opacity=0.8 if len(values) > 1 else 1,
+            customdata=[(place * width, (place + 1) * width - 1) for place in places],
+            hovertemplate="%{customdata[0]:,} to %{customdata[1]:,}: %{y:,}<extra></extra>",
+            showlegend=len(values) > 1,
+        )
+    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_xaxes(title={"text": named, "standoff": 4}, rangemode="tozero")
+    figure.update_yaxes(title="examples")
+    return figure
+
+
 def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
     """An exponential moving mean, started without bias (Kingma & Ba 2014, section 3)."""
     mean, smoothed = 0.0, []
@@ -96,12 +194,13 @@ def _styled(figure: go.Figure, title: str, *, height: int) -> go.Figure:
     grid: dict[str, Any] = {"gridcolor": "rgba(123,135,148,0.25)", "zeroline": False}
     figure.update_xaxes(**grid)
     figure.update_yaxes(**grid)
+    lines = wrap(title, 42)  # as many characters as a phone shows
     figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0.02, "xanchor": "left"},
+        title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0.02, "xanchor": "left"},
         font={"color": INK, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 64, "r": 16, "t": 48, "b": 48},
+        margin={"l": 64, "r": 16, "t": 30 + 18 * len(lines), "b": 48},
         legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
         height=height,
     )

@@ -4,27 +4,17 @@ Whatever a corpus or a model says is escaped before it becomes HTML.
 """
 
 import shlex
-from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import pandas as pd
 
 from assistant.ui.theme import TUNED
 from trainer.config import RunConfig
-from trainer.corpus.audit import find_problems
-from trainer.corpus.library import Corpus
 from trainer.events import Answering, Progress, Started
 from trainer.report import CONTENDERS, Contender, Kind, Report
 from trainer.runs import Run, State, Work
 from trainer.words import duration, ending, verdict
 
-_PILES = {
-    "train": ("#0d9488", "taught"),
-    "validation": ("#8792a2", "watched while tuning"),
-    "reworded": ("#c2610c", "asked at the end: their answers were taught in other words"),
-    "unseen": ("#7c3aed", "asked at the end: nobody taught their answers"),
-}
 _MARKS = {
     State.CREATED: "○",
     State.RUNNING: "●",
@@ -39,48 +29,6 @@ def run_label(run: Run) -> str:
     """One line for the list of runs."""
     state, day, time = run.state(), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
     return f"{_MARKS[state]} {run.corpus.label}, {day} {time}, {state}"
-
-
-def corpus_view(corpus: Corpus) -> str:
-    """What was read, three examples, what to look at, and the split as a picture."""
-    origin, split = corpus.origin, corpus.split
-    columns = f"question in column <i>{escape(str(origin.mapping['question']))}</i>, answer in "
-    columns += f"<i>{escape(str(origin.mapping['answer']))}</i>"
-    pairs = "".join(
-        f'<div class="pair"><b>{escape(e.question)}</b>{escape(_shorten(e.answer, 240))}</div>'
-        for e in _spread(corpus.examples, 3)
-    )
-    problems = "".join(
-        f"<li><b>{escape(problem.kind.capitalize())}: {problem.count}.</b> "
-        f"{escape(problem.meaning)} "
-        f'<span class="quiet">{escape(_shorten("; ".join(problem.where[:3]), 120))}</span></li>'
-        for problem in find_problems(corpus.examples)
-    )
-    findings = f'<ul class="findings">{problems}</ul>' if problems else ""
-    sizes = split.sizes()
-    total = max(1, sum(sizes.values()))
-    bar = "".join(
-        f'<i style="width:{100 * n / total:.2f}%;background:{_PILES[pile][0]}"></i>'
-        for pile, n in sizes.items()
-    )
-    piles = "".join(
-        f'<div class="pile"><em style="background:{_PILES[pile][0]}"></em> <b>{n} {pile}</b>'
-        f'<br><span class="quiet">{_PILES[pile][1]}</span></div>'
-        for pile, n in sizes.items()
-    )
-    reworded = (
-        ""
-        if sizes["reworded"]
-        else '<p>No answer here has two wordings, so "does it know the answer in other words?" '
-        "cannot be measured. Add other wordings of the questions to measure it.</p>"
-    )
-    return (
-        f'<p class="lead">I read <b>{origin.examples} questions</b> from '
-        f"<i>{escape(origin.file)}</i>: {columns}.</p>"
-        f'<div class="pairs">{pairs}</div>{findings}'
-        f'<h3>Who is taught, who is asked</h3><div class="bar">{bar}</div>'
-        f'<div class="piles">{piles}</div>{reworded}'
-    )
 
 
 def strip(active: Work | None) -> str:
@@ -229,12 +177,3 @@ def _progress(run: Run) -> tuple[float | None, float]:
 
 def _bar(share: float) -> str:
     return f'<div class="bar"><i style="width:{share:.1%};background:{TUNED}"></i></div>'
-
-
-def _spread(examples: Sequence[Any], count: int) -> Sequence[Any]:
-    """A few examples from all over the file, not only its first rows."""
-    return examples[:: max(1, len(examples) // count)][:count]
-
-
-def _shorten(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -42,13 +42,16 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
         run = runs.find(run_id)
         evaluation = run.evaluation() if run else None
         report = evaluation.report() if evaluation else None
-        figures = [scores_plot(report, kind) for kind in KINDS]
+        kinds = report.kinds if report else KINDS
+        figures = [scores_plot(report, kind) for kind in kinds] + [None] * (len(KINDS) - len(kinds))
+        shown: Kind = chosen if chosen in kinds else kinds[0]
         return [
             scores_view(run, report),
             gr.Button(visible=run is not None and run.has_adapter),
             *(gr.Plot(figure, visible=figure is not None) for figure in figures),
             gr.Column(visible=report is not None),
-            scores_table(report, chosen),
+            gr.Radio(list(kinds), value=shown),
+            scores_table(report, shown),
             f"tandem evaluate {run.id if run else 'RUN'}",
         ]
 
@@ -58,6 +61,6 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
         [bar.run.change, bar.results.change, kind.change],
         show,
         [bar.run, kind],
-        [view, score, *plots, details, table, command],
+        [view, score, *plots, details, kind, table, command],
         **private,
     )

@@ -4,6 +4,13 @@ import gradio as gr
 
 # Base and tuned keep one colour and one shape each, in every plot and column head.
 BASE, TUNED, LOOKUP = "#c2610c", "#0d9488", "#8792a2"
+PILES = {
+    "train": TUNED,
+    "validation": LOOKUP,
+    "reworded": BASE,
+    "unseen": "#7c3aed",
+    "test": BASE,
+}
 INK = "#7b8794"  # readable on white and on near-black
 
 SYSTEM = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
@@ -66,4 +73,35 @@ footer { display: none !important; }
 .failed { border-left: 4px solid #b91c1c; padding: 8px 16px; }
 pre.log { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem; max-height: 240px;
     overflow: auto; background: var(--background-fill-secondary); padding: 8px 12px; }
+.bar.tall { height: 16px; }
+.reading > * { margin: 8px 0; }
+.badge { padding: 8px 16px; border-radius: 8px; border: 1px solid var(--border-color-primary);
+    border-left-width: 4px; }
+.badge b > span { display: inline-block; min-width: 1.2em; font-weight: 700; }
+.badge.ready { border-left-color: #0d9488; }
+.badge.ready-with-warnings { border-left-color: #c2610c; }
+.badge.not-ready { border-left-color: #b91c1c; }
+.findings.notes, .findings.notes li { color: var(--body-text-color-subdued); font-size: 0.9rem; }
+.check { border-left: 4px solid #c2610c; padding: 4px 16px; }
+.done { border-left: 4px solid #0d9488; padding: 4px 16px; margin: 4px 0; }
+.sheet { overflow-x: auto; margin: 8px 0; }
+.sheet table { border-collapse: collapse; font-size: 0.85rem; width: max-content;
+    max-width: none; min-width: 100%; }
+.sheet th, .sheet td { border: 1px solid var(--border-color-primary); padding: 4px 8px;
+    text-align: left; vertical-align: top; max-width: 320px; overflow-wrap: anywhere; }
+.sheet th { color: var(--body-text-color-subdued); font-weight: 600;
+    background: var(--background-fill-secondary); }
+pre.rendered { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem;
+    max-height: 400px; overflow: auto; padding: 12px 16px; margin: 8px 0; border-radius: 8px;
+    border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary); }
+mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radius: 2px; }
+.dark mark.taught { background: #115e59; color: #ccfbf1; }
+.items .wrap { flex-direction: column; flex-wrap: nowrap; gap: 4px; max-height: 400px;
+    overflow-y: auto; }
+.items .wrap label { width: 100%; align-items: flex-start; white-space: normal;
+    overflow-wrap: anywhere; }
+/* What went wrong is said in words, beside its cause or in a message; not over what is shown. */
+[data-testid="status-tracker"]:has(> .error) { display: none !important; }
+.act { align-items: flex-end; }
+.choices { flex-wrap: wrap; }
 """

@@ -72,6 +72,18 @@ def text(message: Any) -> str:
 def test_only_what_users_do_is_an_endpoint(app: gr.Blocks) -> None:
     assert set(app.get_api_info()["named_endpoints"]) == {
         "/upload_corpus",
+        "/show_corpus",
+        "/read_again",
+        "/decide",
+        "/render_example",
+        "/find_examples",
+        "/edit_examples",
+        "/draft_wordings",
+        "/add_wordings",
+        "/go_back",
+        "/rename_corpus",
+        "/merge_corpora",
+        "/delete_corpus",
         "/start_run",
         "/stop_run",
         "/ask",
@@ -84,11 +96,11 @@ def test_an_upload_becomes_a_corpus_and_a_bad_one_is_refused_in_words(
 ) -> None:
     good, bad = tmp_path / "returns.csv", tmp_path / "bad.csv"
     good.write_text(returns_csv())
-    bad.write_text("question,answer\nHow?,\n")
+    bad.write_text("  ")
     with serve(app) as page:
-        page.predict(handle_file(str(good)), api_name="/upload_corpus")
-        with pytest.raises(Exception, match=r"bad\.csv, row 2: the cell in column 'answer' is"):
-            page.predict(handle_file(str(bad)), api_name="/upload_corpus")
+        page.predict([handle_file(str(good))], api_name="/upload_corpus")
+        with pytest.raises(Exception, match=r"bad\.csv is empty"):
+            page.predict([handle_file(str(bad))], api_name="/upload_corpus")
     assert [c.label for c in corpora.list()] == ["returns@1"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from assistant.ui import plots, present
 from tests.conftest import returns_csv
 from trainer.config import RunConfig
-from trainer.corpus.library import Corpora, Corpus
+from trainer.corpus.library import Corpora
 from trainer.events import Answering, Failed, Finished, Progress, Started, Validated
 from trainer.report import Report, Row
 from trainer.runs import Run, Runs
@@ -159,23 +159,6 @@ def test_scores_say_what_to_do_next_and_why_a_try_gave_none(run: Run) -> None:
     evaluation.events.append(Failed(reason="The embedding model was not loaded."))
     assert "Scoring failed. The embedding model" in present.scores_view(run, REPORT)
     assert "On 2 reworded questions" in present.scores_view(run, REPORT)
-
-
-def test_what_a_corpus_says_is_never_html(corpora: Corpora, tmp_path: Path) -> None:
-    file = tmp_path / "evil.csv"
-    rows = "".join(f"<script>q{n}</script>,<img src=x onerror=a{n}>\n" for n in range(25))
-    file.write_text("question,answer\n" + rows)
-    view = present.corpus_view(corpora.add(file))
-    assert "<script>" not in view
-    assert "<img" not in view
-    assert "&lt;script&gt;" in view
-
-
-def test_a_corpus_shows_how_it_was_read_and_split(corpus: Corpus) -> None:
-    view = present.corpus_view(corpus)
-    assert "<b>36 questions</b>" in view
-    for pile, n in corpus.split.sizes().items():
-        assert f"<b>{n} {pile}</b>" in view
 
 
 def test_the_command_repeats_the_run(run: Run) -> None:

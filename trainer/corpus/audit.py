@@ -1,57 +1,362 @@
-"""What is wrong with a corpus, or worth knowing, as a list a person can act on."""
+"""What is wrong with a corpus, or worth knowing, as a list a person can act on, worst first."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
 
-from trainer.corpus.examples import Example, normalise
+import pydantic
+
+from trainer.corpus.examples import Example, distinct, identify, normalise
+from trainer.corpus.language import lacks_substance, looks_cut_off, mixed_languages
+from trainer.corpus.mapping import Task
+from trainer.corpus.near import Neighbours
+from trainer.corpus.personal import find_personal, mask
+from trainer.corpus.slant import Mentions, count_mentions, find_toxic
 
 FEWEST_EXAMPLES = 20
+FEWEST_OF_TOPIC = 5
+FEWEST_OF_LABEL = 10
+LONG_ANSWER = 2_000  # characters, some 500 tokens of English: most of a small model's attention
+MOST_ITEMS = 200  # of one kind that are kept to act on; the count is of all
+
+Level = Literal["stop", "warning", "note"]
+Choice = Literal["keep", "drop", "merge", "mask"]
+Ready = Literal["ready", "ready with warnings", "not ready"]
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One kind of finding; `where` names the rows, or the first of them."""
+class Item(pydantic.BaseModel, frozen=True):
+    """One thing found: the examples it concerns, by id and row, and what shows it."""
+
+    ids: tuple[str, ...] = ()
+    where: str = ""
+    shown: str = ""
+
+    def key(self, kind: str) -> str:
+        """What a person's "keep" is remembered by."""
+        return hashlib.sha256("\x00".join((kind, *sorted(self.ids))).encode()).hexdigest()[:16]
+
+
+class Problem(pydantic.BaseModel, frozen=True):
+    """One kind of finding, why it matters, and what can be done about it in one click.
+
+    `count` is of all items; `items` holds the first `MOST_ITEMS` of them.
+    """
 
     kind: str
-    count: int
-    where: tuple[str, ...]
+    level: Level
     meaning: str
+    count: int
+    items: tuple[Item, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The rows of each item."""
+        return tuple(item.where for item in self.items)
 
 
-def find_problems(examples: Sequence[Example]) -> tuple[Problem, ...]:
-    """Look for repeats, contradictions and too little to learn from; worst first."""
-    answers: dict[str, dict[str, list[Example]]] = defaultdict(lambda: defaultdict(list))
+class Audit(pydantic.BaseModel, frozen=True):
+    """Everything found in one version of a corpus; written to `audit.json`."""
+
+    problems: tuple[Problem, ...]
+    languages: dict[str, int] = {}
+    mentions: Mentions | None = None
+
+    def without(self, kept: Collection[str]) -> "Audit":
+        """The audit less the items a person decided to keep as they are."""
+        problems = []
+        for problem in self.problems:
+            left = tuple(i for i in problem.items if i.key(problem.kind) not in kept)
+            gone = len(problem.items) - len(left)
+            if gone < problem.count or not problem.items:
+                fewer = {"items": left, "count": problem.count - gone}
+                problems.append(problem.model_copy(update=fewer))
+        return self.model_copy(update={"problems": tuple(problems)})
+
+    @property
+    def ready(self) -> Ready:
+        """Whether to tune on it: nothing in the way, something to look at first, or better not."""
+        levels = {problem.level for problem in self.problems}
+        if "stop" in levels:
+            return "not ready"
+        return "ready with warnings" if "warning" in levels else "ready"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not simply ready, the gravest first."""
+        told: list[Problem] = [p for p in self.problems if p.level == "stop"]
+        told += [p for p in self.problems if p.level == "warning"]
+        return tuple(f"{p.kind.capitalize()}: {p.count:,}. {p.meaning}" for p in told)
+
+
+def audit_examples(
+    examples: Sequence[Example], neighbours: Neighbours, *, task: Task = "answers"
+) -> Audit:
+    """Look for everything that harms a bot or its scores; shows personal data masked only."""
+    languages = mixed_languages(examples)
+    mentions = count_mentions(examples)
+    found = [
+        *_too_little(examples, neighbours, task),
+        *(_contradictions(examples, neighbours) if task == "answers" else _two_labels(examples)),
+        *_each(examples, "personal data", _personal, _MEANINGS["personal data"], "mask"),
+        *_each(examples, "toxic wording", _toxic, _MEANINGS["toxic wording"]),
+        *_each(examples, "unreadable characters", _damaged, _MEANINGS["unreadable characters"]),
+        *_each(examples, "question without substance", _empty, _MEANINGS["without substance"]),
+    ]
+    if task == "answers":
+        found += _each(examples, "answer cut off", _cut_off, _MEANINGS["answer cut off"])
+    foreign = {e.id: e for e in languages.strays}
+    found += _each(
+        list(foreign.values()), "other language", lambda e: e.question, _MEANINGS["other language"]
+    )
+    found += [
+        *_duplicates(examples, neighbours),
+        *_each(examples, "long answer", _long, _MEANINGS["long answer"], level="note"),
+        *_small_topics(examples, task),
+    ]
+    rank = {"stop": 0, "warning": 1, "note": 2}
+    return Audit(
+        problems=tuple(sorted(found, key=lambda problem: rank[problem.level])),
+        languages=languages.counts,
+        mentions=mentions,
+    )
+
+
+def apply_choice(
+    examples: Sequence[Example], problem: Problem, items: Iterable[Item], choice: Choice
+) -> tuple[Example, ...]:
+    """The examples after one decision: `drop` what repeats or is wrong, `merge` on the first
+    answer, `mask` personal data. `keep` changes nothing; it is remembered elsewhere.
+    """
+    drop: set[str] = set()
+    answer: dict[str, str] = {}
+    masked: set[str] = set()
+    by_id = {e.id: e for e in examples}
+    for item in items:
+        ids = [id_ for id_ in item.ids if id_ in by_id]
+        if not ids:
+            continue
+        if choice == "drop":
+            drop.update(ids[1:] if problem.kind in _KEEPS_FIRST else ids)
+        elif choice == "merge":
+            answer.update(dict.fromkeys(ids, by_id[ids[0]].answer))
+        elif choice == "mask":
+            masked.update(ids)
+    changed = []
+    for e in examples:
+        if e.id in drop:
+            continue
+        question, text = e.question, answer.get(e.id, e.answer)
+        if e.id in masked:
+            question, text = mask(question), mask(text)
+        changed.append(replace(e, question=question, answer=text))
+    return identify(changed)
+
+
+_KEEPS_FIRST = ("duplicate", "near-duplicate")
+_MEANINGS = {
+    "personal data": "An address, number or account of someone stands there; the bot would repeat "
+    "it to anybody. A public contact point may stay, a person's own must not.",
+    "toxic wording": "An insult or slur stands there; the bot would learn to say it.",
+    "unreadable characters": "Characters were lost before the file came here; the bot would learn "
+    "the damage.",
+    "without substance": "Nothing is asked there, so nothing can be learnt from the answer.",
+    "answer cut off": "The answer seems to end in the middle; the bot would stop there, too.",
+    "other language": "Question or answer is in another language than the rest; a small model "
+    "learns to mix them.",
+    "long answer": f"The answer has more than {LONG_ANSWER:,} characters; a small model learns "
+    "such answers badly and may have to cut them.",
+}
+
+
+def _too_little(
+    examples: Sequence[Example], neighbours: Neighbours, task: Task
+) -> Iterable[Problem]:
+    several = distinct(examples)
+    answers = {neighbours.answers.get(e.id, e.id) for e in several}
+    if len(several) < FEWEST_EXAMPLES:
+        meaning = (
+            f"Fewer than {FEWEST_EXAMPLES} distinct examples: too few to learn from or to measure. "
+            "Add more questions, or more wordings of these."
+        )
+        yield Problem(
+            kind="too few examples", level="stop", count=len(several), meaning=meaning
+        )
+    if task == "labels" and len(answers) < 2:
+        meaning = "Every text has the same label; there is nothing to tell apart."
+        yield Problem(kind="one label only", level="stop", count=len(several), meaning=meaning)
+    elif task == "answers" and len(answers) == len(several) > 1:
+        meaning = (
+            "No answer has two wordings of its question, so it cannot be measured whether the bot "
+            "understands other words. Add wordings: in a further column or file, or drafted by a "
+            "model and checked by you."
+        )
+        yield Problem(kind="one wording each", level="warning", count=len(several), meaning=meaning)
+
+
+def _contradictions(examples: Sequence[Example], neighbours: Neighbours) -> Iterable[Problem]:
+    by_wording: dict[int, list[Example]] = defaultdict(list)
     for example in examples:
-        answers[normalise(example.question)][normalise(example.answer)].append(example)
+        by_wording[neighbours.questions[example.id]].append(example)
+    items = []
+    for group in by_wording.values():
+        if len({neighbours.answers[e.id] for e in group}) > 1:
+            first = {neighbours.answers[e.id]: e for e in reversed(group)}
+            shown = " / ".join(_short(e.answer, 80) for e in list(reversed(first.values()))[:3])
+            items.append(_item(group, f"{_short(group[0].question, 100)}: {shown}"))
+    meaning = "The same question has different answers; the bot will learn to mix them."
+    yield from _problem("contradiction", "warning", meaning, items, "keep", "merge", "drop")
 
-    contradictions = [
-        [example for same in by_answer.values() for example in same]
-        for by_answer in answers.values()
-        if len(by_answer) > 1
+
+def _two_labels(examples: Sequence[Example]) -> Iterable[Problem]:
+    labels: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        labels[normalise(example.question)].append(example)
+    items = [
+        _item(group, f"{_short(group[0].question, 100)}: {', '.join({e.answer for e in group})}")
+        for group in labels.values()
+        if len({normalise(e.answer) for e in group}) > 1
     ]
-    repeats = [
-        same for by_answer in answers.values() for same in by_answer.values() if len(same) > 1
+    meaning = "The same text has different labels; no model can get both right."
+    yield from _problem("contradiction", "warning", meaning, items, "keep", "merge", "drop")
+
+
+def _duplicates(examples: Sequence[Example], neighbours: Neighbours) -> Iterable[Problem]:
+    same: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    near: dict[tuple[int, int], dict[str, Example]] = defaultdict(dict)
+    for e in examples:
+        question = normalise(e.question)
+        same[question, normalise(e.answer)].append(e)
+        near[neighbours.questions[e.id], neighbours.answers[e.id]].setdefault(question, e)
+    items = [_item(group, group[0].question) for group in same.values() if len(group) > 1]
+    count = sum(len(item.ids) - 1 for item in items)
+    meaning = "The same question and answer stand there more than once; they count once."
+    yield from _problem("duplicate", "note", meaning, items, "keep", "drop", count=count)
+    items = [
+        _item(list(group.values()), " / ".join(_short(e.question, 80) for e in group.values()))
+        for group in near.values()
+        if len(group) > 1
     ]
-    found = []
-    if len(examples) < FEWEST_EXAMPLES:
-        meaning = f"Fewer than {FEWEST_EXAMPLES} examples: too few to learn from or to measure."
-        found.append(Problem("too few examples", len(examples), (), meaning))
-    if contradictions:
-        meaning = "The same question has different answers; the bot will learn to mix them."
-        places = tuple(_rows(group) for group in contradictions[:_PLACES])
-        found.append(Problem("contradiction", len(contradictions), places, meaning))
-    if repeats:
-        meaning = "The same question and answer stand there more than once; they count once."
-        places = tuple(_rows(group) for group in repeats[:_PLACES])
-        found.append(Problem("duplicate", sum(len(g) - 1 for g in repeats), places, meaning))
-    return tuple(found)
+    meaning = (
+        f"Questions that say the same in almost the same words ({neighbours.told}); they stay on "
+        "one side of the split, so that nothing asked at the end was taught."
+    )
+    yield from _problem("near-duplicate", "note", meaning, items, "keep", "drop")
 
 
-_PLACES = 50
+def _small_topics(examples: Sequence[Example], task: Task) -> Iterable[Problem]:
+    of_label = task == "labels"
+    topics = Counter(e.answer if of_label else e.topic for e in examples)
+    topics.pop("", None)
+    fewest = FEWEST_OF_LABEL if of_label else FEWEST_OF_TOPIC
+    if len(topics) < 2:
+        return
+    items = [
+        Item(shown=f"{topic}: {n}")
+        for topic, n in sorted(topics.items(), key=lambda pair: pair[1])
+        if n < fewest
+    ]
+    if of_label:
+        meaning = f"Labels with fewer than {fewest} texts; they will hardly be learnt or measured."
+        yield from _problem("small label", "warning", meaning, items)
+        (most, often), (least, seldom) = topics.most_common(1)[0], topics.most_common()[-1]
+        if often > 10 * seldom:
+            meaning = (
+                f"'{most}' stands there {often:,} times, '{least}' {seldom:,} times: a model that "
+                "always says the first looks good. Look at macro F1, not at accuracy."
+            )
+            yield Problem(kind="unbalanced labels", level="warning", count=1, meaning=meaning)
+    else:
+        meaning = f"Topics with fewer than {fewest} examples; little can be said of them."
+        yield from _problem("small topic", "note", meaning, items)
 
 
-def _rows(group: Sequence[Example]) -> str:
-    rows = sorted(example.row for example in group)
-    more = f" and {len(rows) - _PLACES} more" if len(rows) > _PLACES else ""
-    return "rows " + ", ".join(map(str, rows[:_PLACES])) + more
+def _each(
+    examples: Sequence[Example],
+    kind: str,
+    shown: Callable[[Example], str],
+    meaning: str,
+    *more: Choice,
+    level: Level = "warning",
+) -> Iterable[Problem]:
+    """A problem of single examples: those for which `shown` has something to show."""
+    items = [_item([e], _short(text, 160)) for e in examples if (text := shown(e))]
+    yield from _problem(kind, level, meaning, items, "keep", "drop", *more)
+
+
+def _problem(
+    kind: str,
+    level: Level,
+    meaning: str,
+    items: Sequence[Item],
+    *choices: Choice,
+    count: int | None = None,
+) -> Iterable[Problem]:
+    if items:
+        yield Problem(
+            kind=kind,
+            level=level,
+            meaning=meaning,
+            count=len(items) if count is None else count,
+            items=tuple(items[:MOST_ITEMS]),
+            choices=choices,
+        )
+
+
+def _personal(example: Example) -> str:
+    for text in (example.question, example.answer):
+        if found := find_personal(text):
+            kinds = ", ".join(dict.fromkeys(f.kind for f in found))
+            start = max(0, found[0].start - 40)
+            return f"{kinds}: {mask(text)[start : start + 120]}"
+    return ""
+
+
+def _toxic(example: Example) -> str:
+    words = find_toxic(f"{example.question}\n{example.answer}")
+    return f"'{words[0]}' in: {example.question}" if words else ""
+
+
+def _damaged(example: Example) -> str:
+    for text in (example.question, example.answer):
+        at = text.find("\ufffd")
+        if at >= 0:
+            return text[max(0, at - 40) : at + 40]
+    return ""
+
+
+def _empty(example: Example) -> str:
+    return example.question if lacks_substance(example.question) else ""
+
+
+def _cut_off(example: Example) -> str:
+    return "… " + example.answer[-100:] if looks_cut_off(example.answer) else ""
+
+
+def _long(example: Example) -> str:
+    characters = len(example.answer)
+    return f"{characters:,} characters: {example.question}" if characters > LONG_ANSWER else ""
+
+
+def _item(group: Sequence[Example], shown: str) -> Item:
+    return Item(ids=tuple(e.id for e in group), where=name_rows(group), shown=shown)
+
+
+def name_rows(group: Sequence[Example], most: int = 50) -> str:
+    """The rows of some examples as a person would look them up."""
+    parts: dict[str, list[int]] = defaultdict(list)
+    for example in group[:most]:
+        parts[example.part].append(example.row)
+    told = []
+    for part, rows in parts.items():
+        word = "row " if len(rows) == 1 else "rows "
+        told.append((f"{part}: " if part else "") + word + ", ".join(map(str, sorted(rows))))
+    more = f" and {len(group) - most} more" if len(group) > most else ""
+    return "; ".join(told) + more
+
+
+def _short(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"

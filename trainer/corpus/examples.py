@@ -3,9 +3,11 @@
 import hashlib
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+
+from trainer.corpus.table import Pair
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,8 @@ class Example:
     """One question and its approved answer.
 
     `id` is made of the texts, so that an example keeps it from one version of a corpus to the
-    next; a repeated pair gets a number behind it. `row` counts as a spreadsheet does.
+    next; a repeated pair gets a number behind it. `row` counts as a spreadsheet does, in the `part`
+    of the upload it came from. `drafted` marks a wording that a model proposed.
     """
 
     id: str
@@ -21,19 +24,27 @@ class Example:
     answer: str
     topic: str = ""
     row: int = 0
+    part: str = ""
+    drafted: bool = False
 
 
-def make_examples(rows: Iterable[tuple[int, str, str, str]]) -> tuple[Example, ...]:
-    """Turn rows of (row number, question, answer, topic) into examples with ids."""
+def make_examples(pairs: Iterable[Pair]) -> tuple[Example, ...]:
+    """Turn pairs, as they were found, into examples with ids."""
+    return identify(Example("", *pair) for pair in pairs)
+
+
+def identify(examples: Iterable[Example]) -> tuple[Example, ...]:
+    """Give every example the id that its texts make, numbered where a pair is repeated."""
     seen: dict[str, int] = {}
-    examples = []
-    for row, question, answer, topic in rows:
-        id_ = hashlib.sha256(f"{question}\x00{answer}".encode()).hexdigest()[:12]
+    identified = []
+    for example in examples:
+        texts = f"{example.question}\x00{example.answer}".encode(errors="surrogatepass")
+        id_ = hashlib.sha256(texts).hexdigest()[:12]
         seen[id_] = seen.get(id_, 0) + 1
         if seen[id_] > 1:
             id_ = f"{id_}-{seen[id_]}"
-        examples.append(Example(id_, question, answer, topic, row))
-    return tuple(examples)
+        identified.append(example if example.id == id_ else replace(example, id=id_))
+    return tuple(identified)
 
 
 def normalise(text: str) -> str:
@@ -51,27 +62,43 @@ def distinct(examples: Iterable[Example]) -> tuple[Example, ...]:
     return tuple(reversed(kept.values()))
 
 
-def group_examples(examples: Sequence[Example]) -> list[list[Example]]:
-    """Put together what shares a normalised question or a normalised answer, also in chains.
+def group_examples(
+    examples: Sequence[Example],
+    *,
+    questions: Mapping[str, int] | None = None,
+    answers: Mapping[str, int] | None = None,
+) -> list[list[Example]]:
+    """Put together what shares a question or an answer, also in chains.
 
-    Groups come in the order of their first example.
+    Two are one when they are equal once normalised, or, where the clusters of `Neighbours` are
+    given by example id, when they are in one cluster. Groups come in the order of their first
+    example.
     """
-    parent = list(range(len(examples)))
+    first: dict[tuple[str, str | int], int] = {}
+    ties = []
+    for i, example in enumerate(examples):
+        question = questions[example.id] if questions else normalise(example.question)
+        answer = answers[example.id] if answers else normalise(example.answer)
+        ties += [(first.setdefault(("q", question), i), i), (first.setdefault(("a", answer), i), i)]
+    groups: dict[int, list[Example]] = {}
+    for example, root in zip(examples, connect(len(examples), ties), strict=True):
+        groups.setdefault(root, []).append(example)
+    return list(groups.values())
+
+
+def connect(count: int, ties: Iterable[tuple[int, int]]) -> list[int]:
+    """For each of `count` things, the first of those it is tied to, also in chains."""
+    parent = list(range(count))
 
     def root(i: int) -> int:
         while parent[i] != i:
             parent[i] = i = parent[parent[i]]
         return i
 
-    first: dict[tuple[str, str], int] = {}
-    for i, example in enumerate(examples):
-        for text in (("q", normalise(example.question)), ("a", normalise(example.answer))):
-            a, b = root(first.setdefault(text, i)), root(i)
-            parent[max(a, b)] = min(a, b)
-    groups: dict[int, list[Example]] = {}
-    for i, example in enumerate(examples):
-        groups.setdefault(root(i), []).append(example)
-    return list(groups.values())
+    for i, j in ties:
+        a, b = root(i), root(j)
+        parent[max(a, b)] = min(a, b)
+    return [root(i) for i in range(count)]
 
 
 @cache

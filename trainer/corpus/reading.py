@@ -1,52 +1,137 @@
-"""From a file to examples: read, map, check."""
+"""From files to examples: read, map, clean."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.corpus.audit import Problem, find_problems
+import pydantic
+
+from trainer.corpus.cleaning import STEPS, Step, clean
 from trainer.corpus.examples import Example, make_examples
-from trainer.corpus.mapping import Mapping, guess_mapping
-from trainer.corpus.readers import read_table
+from trainer.corpus.guessing import Guess, guess_mapping
+from trainer.corpus.mapping import Mapping, Task, apply_mapping
+from trainer.corpus.readers.sandbox import read_tables
+from trainer.corpus.table import Pair, Table
 from trainer.errors import CorpusError
+
+
+class Choices(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """What a person decided about reading a file, where the guess was not theirs.
+
+    `mapping` is by part, as `name_part` calls it; `off` names cleaning steps not to take.
+    """
+
+    mapping: dict[str, Mapping] = {}
+    leave_out: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    task: Task | None = None
+    leak_check: bool = True
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of an upload and what became of it. `refused` says why it was left out."""
+
+    file: str
+    name: str
+    table: Table
+    mapping: Mapping | None = None
+    sure: bool = False
+    why: tuple[str, ...] = ()
+    refused: str = ""
+    pairs: tuple[Pair, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file turned out to hold."""
+    """What an upload turned out to hold."""
 
-    format: str
-    encoding: str
-    mapping: Mapping
+    parts: tuple[Part, ...]
+    task: Task
     examples: tuple[Example, ...]
-    problems: tuple[Problem, ...]
+    cleaning: tuple[Step, ...]
+    unrepaired: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def used(self) -> tuple[Part, ...]:
+        """The parts that examples came from."""
+        return tuple(part for part in self.parts if part.pairs)
 
 
-def read_corpus(path: Path) -> Reading:
-    """Read a file of questions and answers, or raise `CorpusError` with the row and the reason."""
-    table = read_table(path)
-    mapping = guess_mapping(table.header, file=path.name)
-    question, answer, topic = mapping.columns(table.header)
+def read_corpus(*paths: Path, choices: Choices | None = None) -> Reading:
+    """Read files of questions and answers into one list of examples.
 
-    rows = []
-    for number, cells in table.rows:
-        if not any(cells):
-            continue
-        if any(cells[len(table.header) :]):
-            raise CorpusError(
-                f"{path.name}, row {number}: more cells than the first row has columns. "
-                "Put quotation marks around a text that holds commas."
-            )
-        filled = (*cells, *("" for _ in range(len(table.header) - len(cells))))
-        if not filled[question] or not filled[answer]:
-            missing = mapping.answer if filled[question] else mapping.question
-            raise CorpusError(
-                f"{path.name}, row {number}: the cell in column '{missing}' is empty. "
-                "Fill it in or delete the row."
-            )
-        rows.append(
-            (number, filled[question], filled[answer], filled[topic] if topic is not None else "")
+    Raises `CorpusError` with the place and the cure when no part of them can be used.
+    """
+    choices = choices or Choices()
+    if unknown := set(choices.off) - {step.name for step in STEPS}:
+        known = ", ".join(step.name for step in STEPS)
+        raise CorpusError(f"There is no cleaning step '{unknown.pop()}'. There are: {known}.")
+    parts = [part for path in paths for part in open_file(path, choices, alone=len(paths) == 1)]
+    tasks = Counter({part.mapping.task: 0 for part in parts if part.mapping})
+    for part in parts:
+        if part.mapping:
+            tasks[part.mapping.task] += len(part.pairs)
+    if not tasks:
+        raise CorpusError(" ".join(dict.fromkeys(part.refused for part in parts)))
+    task = choices.task or tasks.most_common(1)[0][0]
+    notes = []
+    pairs: list[Pair] = []
+    for part in parts:
+        label = f"{part.name}: " if part.name else ""
+        notes += [label + note for note in part.table.notes]
+        if part.refused:
+            notes.append(part.refused)
+        elif part.mapping and part.mapping.task != task and choices.task is None:
+            notes.append(f"{label}left out, for it holds {_KINDS[part.mapping.task]}.")
+        else:
+            notes += [label + why for why in part.why]
+            pairs += part.pairs
+    cleaned = clean(pairs, off=choices.off)
+    examples = make_examples(cleaned.pairs)
+    if not examples:
+        files = ", ".join(path.name for path in paths)
+        raise CorpusError(
+            f"{files}: no row has both a question and an answer. Fill in the empty cells, or "
+            "choose other columns."
         )
-    if not rows:
-        raise CorpusError(f"{path.name} has column names but no rows. Add questions and answers.")
-    examples = make_examples(rows)
-    return Reading(table.format, table.encoding, mapping, examples, find_problems(examples))
+    return Reading(
+        tuple(parts), task, examples, cleaned.steps, tuple(cleaned.unrepaired), tuple(notes)
+    )
+
+
+_KINDS = {"answers": "free answers, not labels", "labels": "labels, not free answers"}
+
+
+def open_file(path: Path, choices: Choices, *, alone: bool = True) -> list[Part]:
+    """Read one file and find the columns of each of its tables."""
+    tables = read_tables(path)
+    parts = []
+    for table in tables:
+        name = _name_part(path, table, alone=alone and len(tables) == 1)
+        where = f"{path.name}, {table.part}" if table.part else path.name
+        if name in choices.leave_out:
+            parts.append(Part(path.name, name, table, refused=f"{where} was left out."))
+            continue
+        try:
+            parts.append(_map(path.name, name, table, choices.mapping.get(name), where))
+        except CorpusError as error:
+            parts.append(Part(path.name, name, table, refused=str(error)))
+    return parts
+
+
+def _map(file: str, name: str, table: Table, chosen: Mapping | None, where: str) -> Part:
+    guess = Guess(chosen, True, ()) if chosen else guess_mapping(table, file=where)
+    mapped = apply_mapping(table, guess.mapping, file=where)
+    if not mapped.pairs:
+        raise CorpusError(f"{where} has column names but no rows. Add questions and answers.")
+    pairs = tuple(pair._replace(part=name) for pair in mapped.pairs)
+    why = (*guess.why, *mapped.notes)
+    return Part(file, name, table, guess.mapping, guess.sure, why, "", pairs)
+
+
+def _name_part(path: Path, table: Table, *, alone: bool) -> str:
+    if alone:
+        return ""
+    return f"{path.name} / {table.part}" if table.part else path.name

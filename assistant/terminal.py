@@ -1,0 +1,67 @@
+"""What every command needs: the workspace, and ways to say something in a terminal."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trainer.corpus.library import Corpora
+    from trainer.corpus.near import Judge
+
+
+def workspace_of(arguments: argparse.Namespace) -> Path:
+    """The workspace as a whole path, so that what is written down there holds anywhere."""
+    folder: Path = arguments.workspace.expanduser().resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be the workspace: {error.strerror}. Choose another with --workspace."
+        ) from None
+    return folder
+
+
+def corpora_of(arguments: argparse.Namespace, *, by_words: bool = False) -> "Corpora":
+    """The corpora of the workspace; questions are compared by meaning unless told otherwise."""
+    from trainer.corpus.library import Corpora
+
+    workspace = workspace_of(arguments)
+    judge = None if by_words else lambda: open_judge(workspace)
+    return Corpora(workspace / "corpora", judge)
+
+
+def open_judge(workspace: Path) -> "Judge":
+    """What compares questions by meaning; the embedding model loads when it is first needed."""
+    from trainer.meaning import Meaning
+
+    return Meaning(workspace / "cache")
+
+
+def say(text: str) -> None:
+    """Say something to the person, apart from what a command prints."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def tell_progress(what: str, share: float) -> None:
+    """Show on a terminal how far long work has come; say nothing into a file."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{what}: {share:.0%}", end="", file=sys.stderr, flush=True)
+        if share >= 1:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def ask_yes(question: str) -> bool:
+    """Ask before something is gone; only an explicit yes is one."""
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{question} Say --yes, since nobody can be asked here.")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def print_json(found: Mapping[str, object]) -> None:
+    """Print one line of JSON on stdout."""
+    print(json.dumps(found, ensure_ascii=False), flush=True)

@@ -1,0 +1,119 @@
+"""A ZIP archive is opened only where it unpacks to no harm, and read as one corpus."""
+
+import io
+import random
+import zipfile
+
+import pytest
+
+from trainer.corpus.readers.archive import check_zip, read_archive
+from trainer.corpus.readers.delimited import read_delimited
+from trainer.errors import CorpusError
+
+FAQ = "question,answer\nHow?,So.\n"
+
+
+def pack(members: dict[str, str | bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def encrypt(data: bytes) -> bytes:
+    """Set the mark of a password, beside the member and in the directory."""
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.index(signature) + place
+        data = data[:at] + b"\x01" + data[at + 1 :]
+    return data
+
+
+BOMB = pack({"faq.csv": bytes(60_000_000)})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (BOMB, "unpacks to more than 50 MB"),
+        (pack({f"{n}.csv": bytes(9_000_000) for n in range(6)}), "unpacks to more than 50 MB"),
+        (pack({f"{n}.csv": "" for n in range(1_001)}), "holds 1,001 files"),
+        (pack({"../faq.csv": FAQ}), "leads out of the archive"),
+        (pack({"/etc/faq.csv": FAQ}), "leads out of the archive"),
+        (pack({"a\\..\\..\\faq.csv": FAQ}), "leads out of the archive"),
+        (pack({"C:\\faq.csv": FAQ}), "leads out of the archive"),
+        (encrypt(pack({"faq.csv": FAQ})), "protected with a password"),
+        (pack({"faq.csv": FAQ})[:-30], "is damaged"),
+        (pack({"faq.csv": FAQ * 99}).replace(b"\x00\x00\x00\x00", b"\x00\x00\x00\x01"), "damaged"),
+        (b"PK\x03\x04", "is damaged"),
+        (b"", "is damaged"),
+    ],
+)
+def test_a_harmful_or_broken_archive_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(CorpusError, match=message) as caught:
+        check_zip(data, "faq.zip")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_archive_that_lies_about_its_size_is_refused() -> None:
+    size, lie = (60_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little")
+    with pytest.raises(CorpusError, match=r"is damaged|unpacks to more"):
+        check_zip(BOMB.replace(size, lie), "faq.zip")
+
+
+def test_a_document_may_unpack_to_more_than_a_bare_archive() -> None:
+    document = pack({"[Content_Types].xml": "", "xl/sheet.xml": bytes(60_000_000)})
+    assert "xl/sheet.xml" in check_zip(document, "faq.xlsx").namelist()
+
+
+def test_the_members_are_tables_in_the_order_of_their_names() -> None:
+    data = pack({"b/häufig.csv": FAQ, "a.csv": FAQ, "b/": "", "c.csv": FAQ})
+    tables = read_archive(data, "faq.zip", read_delimited)
+    assert [table.part for table in tables] == ["a.csv", "b/häufig.csv", "c.csv"]
+    assert tables[0].notes == ()
+
+
+def test_what_is_left_out_is_noted_with_the_reason() -> None:
+    data = pack(
+        {
+            "faq.csv": FAQ,
+            "bad.csv": b"\x00" * 99,
+            "inner.zip": pack({"x.csv": FAQ}),
+            "__MACOSX/._faq.csv": "x",
+            ".DS_Store": "x",
+            "logo.PNG": b"x",
+        }
+    )
+    (table,) = read_archive(data, "faq.zip", read_delimited)
+    assert "Left out: bad.csv is not a text file" in table.notes[0]
+    assert table.notes[1].startswith("Left out: inner.zip is an archive inside the archive")
+    assert table.notes[2] == "Not looked at: .DS_Store, __MACOSX/._faq.csv, logo.PNG."
+
+
+def test_an_archive_without_a_faq_is_refused_with_the_first_reasons() -> None:
+    with pytest.raises(CorpusError, match=r"holds no file of questions.* a.csv is empty"):
+        read_archive(pack({"a.csv": "", "b.png": b"x"}), "faq.zip", read_delimited)
+    with pytest.raises(CorpusError, match="no files but pictures"):
+        read_archive(pack({"b.png": b"x"}), "faq.zip", read_delimited)
+
+
+def test_a_member_named_before_unicode_keeps_its_name() -> None:
+    data = pack({"faq_XXXXXX.csv": FAQ}).replace(b"XXXXXX", "Вопрос".encode("cp866"))
+    (table,) = read_archive(data, "faq.zip", read_delimited)
+    assert table.part == "faq_Вопрос.csv"
+
+
+def test_a_damaged_archive_is_read_or_refused_and_nothing_else() -> None:
+    rng = random.Random(4)
+    whole = pack({f"{n}.csv": FAQ * 50 for n in range(4)})
+    refused = []
+    for _ in range(200):
+        data = bytearray(whole[: rng.randrange(1, len(whole))] if rng.random() < 0.3 else whole)
+        for _ in range(rng.choice((0, 1, 3))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        try:
+            read_archive(bytes(data), "faq.zip", read_delimited)
+        except CorpusError as error:
+            refused.append(str(error))
+    assert 0 < len(refused) < 200
+    assert not [message for message in refused if "\n" in message]

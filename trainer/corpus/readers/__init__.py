@@ -1,0 +1,1 @@
+"""Files in the formats people have, read into tables."""
