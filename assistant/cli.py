@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.corpus_commands import add_corpus_commands
-from assistant.terminal import corpora_of, print_json, say, workspace_of
+from assistant.terminal import corpora_of, hush_libraries, print_json, say, workspace_of
 from trainer.errors import ConfigError, UserError, disk_full_told
 
 if TYPE_CHECKING:
@@ -92,18 +92,19 @@ def _tune(arguments: argparse.Namespace) -> int:
     from trainer.config import RunConfig
     from trainer.launch import launch
 
-    corpus = _corpus(arguments)
     settings: dict[str, object] = {}
     for pair in arguments.set:
         key, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"--set takes key=value, not '{pair}'.")
         settings[key.strip()] = value.strip()
-    named = {"base": _base(arguments.base), "corpus": corpus.name, "version": corpus.version}
+    named: dict[str, object] = {"base": _base(arguments.base), "corpus": "given", "version": 1}
     if twice := named.keys() & settings.keys():
         raise ConfigError(f"{', '.join(sorted(twice))}: say it with --base or name@version.")
-    settings |= named
-    run = launch(RunConfig.parse(settings), _runs(arguments))
+    RunConfig.parse(settings | named)  # a misspelt setting is told before a file is taken in
+    corpus = _corpus(arguments)
+    named |= {"corpus": corpus.name, "version": corpus.version}
+    run = launch(RunConfig.parse(settings | named), _runs(arguments))
     say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
     follow_run(run, say)
     if arguments.json:
@@ -165,7 +166,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _ask(arguments: argparse.Namespace) -> int:
     run = _runs(arguments).get(arguments.run)
     _ = run.adapter_hash  # no adapter is known before torch is loaded
-    _hush_libraries()
+    hush_libraries()
     from assistant.host import ModelHost
 
     base, tuned = ModelHost().sides(run)
@@ -236,19 +237,6 @@ def _base(given: str) -> str:
     """A folder is written down whole, so that the worker and later sessions find it."""
     folder = Path(given).expanduser()
     return str(folder.resolve()) if folder.is_dir() else given
-
-
-def _hush_libraries() -> None:
-    """Keep what libraries say while a model loads out of a terminal; errors still show."""
-    import logging
-    import warnings
-
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    warnings.simplefilter("ignore", FutureWarning)
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
 
 
 def _port(given: str) -> int:

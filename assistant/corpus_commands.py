@@ -326,7 +326,8 @@ def _print_reading(reading: "Reading") -> None:
     from trainer.corpus.cleaning import STEPS
 
     kind = "texts with labels" if reading.task == "labels" else "examples"
-    print(f"{len(reading.examples):,} {kind}.")
+    files = ", ".join(dict.fromkeys(part.file for part in reading.used))
+    print(f"{len(reading.examples):,} {kind} in {files}.")
     for part in reading.used:
         mapping, table = part.mapping, part.table
         assert mapping is not None

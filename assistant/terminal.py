@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from trainer.errors import ConfigError
 if TYPE_CHECKING:
     from trainer.corpus.library import Corpora
     from trainer.corpus.near import Judge
+    from trainer.scoring import Embedder
 
 
 def workspace_of(arguments: argparse.Namespace) -> Path:
@@ -39,7 +41,13 @@ def open_judge(workspace: Path) -> "Judge":
     """What compares questions by meaning; the embedding model loads when it is first needed."""
     from trainer.meaning import Meaning
 
-    return Meaning(workspace / "cache")
+    def load() -> "Embedder":
+        from trainer.scoring import load_embedder
+
+        hush_libraries()
+        return load_embedder()
+
+    return Meaning(workspace / "cache", load=load)
 
 
 def say(text: str) -> None:
@@ -65,3 +73,16 @@ def ask_yes(question: str) -> bool:
 def print_json(found: Mapping[str, object]) -> None:
     """Print one line of JSON on stdout."""
     print(json.dumps(found, ensure_ascii=False), flush=True)
+
+
+def hush_libraries() -> None:
+    """Keep what libraries say while a model loads out of a terminal; errors still show."""
+    import logging
+    import warnings
+
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.simplefilter("ignore", FutureWarning)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()

@@ -124,7 +124,11 @@ def serve(
         drafts: list[tuple[str, ...]] = host_of_models().draft(base, questions)
         return drafts
 
-    app = build_app(workspace, sides, judge=lambda: open_judge(workspace), draft=draft)
+    @cache
+    def judge() -> Judge:
+        return open_judge(workspace)  # one for all, so that its model is loaded once
+
+    app = build_app(workspace, sides, judge=judge, draft=draft)
     app.queue(default_concurrency_limit=8)
     try:
         app.launch(

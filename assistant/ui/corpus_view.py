@@ -6,23 +6,21 @@ becomes HTML.
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from assistant.ui.theme import PILES
-from trainer.corpus.audit import Audit, Choice, Item, Problem, Ready
+from trainer.corpus.audit import Audit, Ready
 from trainer.corpus.cleaning import STEPS
 from trainer.corpus.examples import Example
 from trainer.corpus.library import CleaningStep, Corpus, ReadPart
 from trainer.corpus.mapping import Task
-from trainer.corpus.slant import Group, Mentions
 from trainer.corpus.table import Cell
 
 if TYPE_CHECKING:  # transformers takes seconds
     from trainer.rendering import Rendered
 
-MOST_GROUPS = 12
 _BADGES: dict[Ready, tuple[str, str]] = {
     "ready": ("✓", "Ready to tune on"),
     "ready with warnings": ("!", "Ready, with warnings"),
@@ -35,14 +33,6 @@ _ASKED = {
     "unseen": "asked at the end: nobody taught their answers",
     "test": "asked at the end: not taught",
 }
-CHOICES: Mapping[Choice, tuple[str, str]] = {
-    "merge": ("Give them one answer", "all get the answer that stands first"),
-    "mask": ("Mask", "the personal data becomes a placeholder, the rest stays"),
-    "drop": ("Drop", "these examples are left out of the next version"),
-    "keep": ("Keep as it is", "it is right so; it will not be listed again"),
-}
-_DROPS_REPEATS = ("duplicate", "near-duplicate")
-_LEVELS = {"stop": "in the way", "warning": "warning", "note": "for information"}
 
 
 def corpus_lead(corpus: Corpus) -> str:
@@ -50,22 +40,19 @@ def corpus_lead(corpus: Corpus) -> str:
     origin, audit = corpus.origin, corpus.audit
     files = _list([f"<i>{escape(upload.file)}</i>" for upload in origin.uploads], most=4)
     kind = "texts with labels" if origin.task == "labels" else "questions"
-    lead = f"I read <b>{sum(p.pairs for p in origin.parts):,} {kind}</b> from {files}"
+    if origin.change.startswith("read from"):
+        lead = f"I read <b>{origin.examples:,} {kind}</b> from {files}"
+    else:
+        lead = f"Version {corpus.version} holds <b>{origin.examples:,} {kind}</b>: "
+        lead += f"{escape(origin.change)}. Read from {files}"
     if len(origin.parts) == 1:
         part = origin.parts[0]
         sheet = part.name.rpartition(" / ")[2]
-        where = f", {escape(sheet)}" if sheet and sheet != part.file else ""
-        lead += f"{where}: {_columns(part, origin.task)}"
+        lead += f", {escape(sheet)}" if sheet and sheet != part.file else ""
+        if columns := _columns(part, origin.task):
+            lead += f": {columns}"
     else:
         lead += f", in {len(origin.parts)} parts"
-    revised = ""
-    if not origin.change.startswith("read from"):
-        revised = (
-            f'<p class="lead">Version {corpus.version} holds <b>{origin.examples:,} '
-            f"{kind}</b>: {escape(origin.change)}.</p>"
-        )
-    elif origin.examples != sum(p.pairs for p in origin.parts):
-        revised = f'<p class="lead">After cleaning, <b>{origin.examples:,}</b> are left.</p>'
     check = ""
     if not all(part.sure for part in origin.parts):
         check = (
@@ -73,7 +60,7 @@ def corpus_lead(corpus: Corpus) -> str:
             "and choose others under <b>Read it differently</b> if they are wrong.</p>"
         )
     return (
-        f'<div class="reading">{_badge(audit)}<p class="lead">{lead}.</p>{revised}{check}'
+        f'<div class="reading">{_badge(audit)}<p class="lead">{lead}.</p>{check}'
         f"{_parts(origin.parts, origin.task)}{_notes(origin.notes, origin.cleaning)}"
         f"{_three(corpus.examples)}</div>"
     )
@@ -123,102 +110,14 @@ def split_view(corpus: Corpus) -> str:
     )
 
 
-def problem_title(problem: Problem) -> str:
-    """One line for the list of findings."""
-    return f"{problem.kind.capitalize()}: {problem.count:,} ({_LEVELS[problem.level]})"
-
-
-def problem_view(problem: Problem, listed: int) -> str:
-    """What a finding means, and which of its items can be seen."""
-    more = ""
-    if problem.items and problem.count > listed:
-        more = (
-            f'<p class="quiet">The first {listed} of {problem.count:,} are listed. What you decide '
-            "is done to those ticked, or to the listed ones when none is ticked; then the next "
-            "ones are listed.</p>"
-        )
-    elif problem.choices:
-        more = '<p class="quiet">What you decide is done to those ticked, or to all.</p>'
-    plain = ""
-    if problem.items and not problem.choices:
-        lines = "".join(f"<li>{escape(item_label(item))}</li>" for item in problem.items[:listed])
-        plain = f'<ul class="findings">{lines}</ul>'
-    return f"<p>{escape(problem.meaning)}</p>{plain}{more}"
-
-
-def item_label(item: Item) -> str:
-    """Where one thing was found, and what shows it; plain text."""
-    return ": ".join(text for text in (_shorten(item.where, 80), item.shown) if text)
-
-
-def choice_label(choice: Choice, problem: Problem) -> str:
-    """What a button says; plain text."""
-    if choice == "drop" and problem.kind in _DROPS_REPEATS:
-        return "Drop all but the first"
-    return CHOICES[choice][0]
-
-
-def choices_view(problem: Problem) -> str:
-    """What each button of a finding does, in a line."""
-    lines = []
-    for choice in (choice for choice in CHOICES if choice in problem.choices):
-        does = CHOICES[choice][1]
-        if choice == "drop" and problem.kind in _DROPS_REPEATS:
-            does = "one of each stays, its repeats are left out of the next version"
-        lines.append(f"<b>{escape(choice_label(choice, problem))}</b>: {escape(does)}")
-    return f'<p class="quiet">{"; ".join(lines)}.</p>' if lines else ""
-
-
-def no_findings() -> str:
-    """What stands where findings would."""
-    return '<div class="empty">Nothing was found that would harm a bot or its scores.</div>'
-
-
-def languages_view(audit: Audit) -> str:
-    """The languages found, the most frequent first."""
-    if not audit.languages:
-        return ""
-    total = max(1, sum(audit.languages.values()))
-    told = ", ".join(
-        f"{escape(language)} {n / total:.0%}"
-        for language, n in sorted(audit.languages.items(), key=lambda pair: -pair[1])[:8]
-    )
-    return f'<p class="quiet">Languages, as far as texts are long enough to tell: {told}.</p>'
-
-
-def mentions_view(mentions: Mentions | None) -> str:
-    """Which groups of people are mentioned how often, beside which words, and how sure that is."""
-    if mentions is None or not mentions.groups:
-        return ""
-    rows = "".join(
-        f"<tr><th>{escape(group.name)}</th><td>{group.in_questions:,}</td>"
-        f"<td>{group.in_answers:,}</td><td>{escape(str(group.examples))}</td>"
-        f"<td>{_beside(group)}</td></tr>"
-        for group in mentions.groups[:MOST_GROUPS]
-    )
-    more = len(mentions.groups) - MOST_GROUPS
-    rows += f'<tr><td colspan="5">and {more} more</td></tr>' if more > 0 else ""
-    told = "".join(f"<li>{escape(sentence)}</li>" for sentence in mentions.told)
-    told = told or "<li>No group has slanted words beside it more often than any word has.</li>"
-    return (
-        "<h3>How people are spoken of</h3>"
-        f'<ul class="findings">{told}</ul>'
-        '<div class="sheet"><table><thead><tr><th>Group</th><th>Questions</th><th>Answers</th>'
-        "<th>Share of examples</th><th>Slanted words beside it</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-        f'<p class="quiet">{escape(mentions.limits)} Languages seen: '
-        f"{escape(', '.join(mentions.languages) or 'none')}.</p>"
-    )
-
-
 def preview_view(
     title: str, columns: Sequence[str], rows: Sequence[tuple[int, Sequence[Cell]]]
 ) -> str:
     """The first rows of a table as the file has them."""
-    head = "".join(f"<th>{escape(_shorten(name, 40))}</th>" for name in columns)
+    head = "".join(f"<th>{escape(shorten(name, 40))}</th>" for name in columns)
     body = "".join(
         f"<tr><th>{number}</th>"
-        + "".join(f"<td>{escape(_shorten(_cell(cell), 90))}</td>" for cell in cells)
+        + "".join(f"<td>{escape(shorten(_cell(cell), 90))}</td>" for cell in cells)
         + "</tr>"
         for number, cells in rows
     )
@@ -240,8 +139,8 @@ def cleaning_view(steps: Iterable[CleaningStep]) -> str:
         counts = [f"{step.changed:,} changed"] * bool(step.changed)
         counts += [f"{step.dropped:,} left out"] * bool(step.dropped)
         samples = "".join(
-            f"<tr><th>{row}</th><td><del>{escape(_shorten(before, 160))}</del></td>"
-            f"<td>{escape(_shorten(after, 160)) or '<i>left out</i>'}</td></tr>"
+            f"<tr><th>{row}</th><td><del>{escape(shorten(before, 160))}</del></td>"
+            f"<td>{escape(shorten(after, 160)) or '<i>left out</i>'}</td></tr>"
             for row, before, after in step.samples[:3]
         )
         told += f"<p><b>{escape(titles.get(step.name, step.name))}</b>: {', '.join(counts)}</p>"
@@ -282,7 +181,7 @@ def versions_view(versions: Sequence[Corpus]) -> str:
 def version_choices(versions: Sequence[Corpus]) -> list[tuple[str, int]]:
     """The former versions, the newest first, as (shown, number)."""
     return [
-        (f"{c.version}: {c.origin.examples:,} examples, {_shorten(c.origin.change, 60)}", c.version)
+        (f"{c.version}: {c.origin.examples:,} examples, {shorten(c.origin.change, 60)}", c.version)
         for c in reversed(versions[:-1])
     ]
 
@@ -316,15 +215,6 @@ def topics_of(examples: Sequence[Example], task: Task) -> Counter[str]:
     return topics
 
 
-def _beside(group: Group) -> str:
-    told = []
-    for slant, share in group.beside.items():
-        if share.count:
-            words = ", ".join(f"{word} {n}" for word, n in group.words.get(slant, ())[:3])
-            told.append(f"{slant} {share.count:,} of {share.of:,} ({words})")
-    return escape("; ".join(told)) or "none"
-
-
 def _badge(audit: Audit) -> str:
     mark, words = _BADGES[audit.ready]
     kind = audit.ready.replace(" ", "-")
@@ -340,6 +230,8 @@ def _badge(audit: Audit) -> str:
 
 def _columns(part: ReadPart, task: Task) -> str:
     mapping = part.mapping
+    if part.unit != "row" and (mapping.question, mapping.answer) == ("question", "answer"):
+        return ""  # a document has no columns; the reader called them so
     answer = "label" if task == "labels" else "answer"
     question = "text" if task == "labels" else "question"
     told = f"{question} in <i>{escape(mapping.question)}</i>, "
@@ -357,7 +249,8 @@ def _parts(parts: Sequence[ReadPart], task: Task) -> str:
     if len(parts) < 2:
         return ""
     lines = "".join(
-        f"<li><b>{escape(part.name or part.file)}</b>: {part.pairs:,}, {_columns(part, task)}</li>"
+        f"<li><b>{escape(part.name or part.file)}</b>: "
+        f"{', '.join(filter(None, (f'{part.pairs:,}', _columns(part, task))))}</li>"
         for part in parts[:20]
     )
     more = f"<li>and {len(parts) - 20} more</li>" if len(parts) > 20 else ""
@@ -379,9 +272,9 @@ def _three(examples: Sequence[Example]) -> str:
     """A few examples from all over the file, not only its first rows."""
     chosen = examples[:: max(1, len(examples) // 3)][:3]
     pairs = "".join(
-        f'<div class="pair"><b>{escape(_shorten(e.question, 240))}</b>'
-        f"{escape(_shorten(e.answer, 240))}"
-        + (f'<br><span class="quiet">{escape(_shorten(e.topic, 60))}</span>' if e.topic else "")
+        f'<div class="pair"><b>{escape(shorten(e.question, 240))}</b>'
+        f"{escape(shorten(e.answer, 240))}"
+        + (f'<br><span class="quiet">{escape(shorten(e.topic, 60))}</span>' if e.topic else "")
         + "</div>"
         for e in chosen
     )
@@ -400,5 +293,6 @@ def _cell(cell: Cell) -> str:
     return cell if isinstance(cell, str) else " | ".join(cell)
 
 
-def _shorten(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
+    """A text of at most so many characters, with a mark where it was cut."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -1,7 +1,7 @@
 """Plots of a run and of a report; each title says the finding."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -114,16 +114,16 @@ def tokens_plot(lengths: "Lengths", most: int, *, of: int) -> go.Figure | None:
     return _styled(figure, title, height=280)
 
 
-def characters_plot(examples: Sequence[Example]) -> go.Figure | None:
-    """How long questions and answers are."""
+def characters_plot(examples: Sequence[Example], task: Task) -> go.Figure | None:
+    """How long questions and answers, or texts and labels, are."""
     if not examples:
         return None
-    questions = [len(e.question) for e in examples]
-    answers = [len(e.answer) for e in examples]
-    middle = sorted(answers)[len(answers) // 2]
-    usual = f"Half of the answers have {middle:,} characters or fewer"
-    figure = _histogram({"questions": questions, "answers": answers}, "characters")
-    return _styled(figure, usual, height=320)
+    asked, said = ("texts", "labels") if task == "labels" else ("questions", "answers")
+    lengths = {asked: [len(e.question) for e in examples], said: [len(e.answer) for e in examples]}
+    longest = max(lengths, key=lambda name: max(lengths[name]))
+    middle = sorted(lengths[longest])[len(examples) // 2]
+    figure = _histogram(lengths, "characters")
+    return _styled(figure, f"Half of the {longest} have up to {middle:,} characters", height=320)
 
 
 def topics_plot(topics: Counter[str], task: Task) -> go.Figure | None:
@@ -152,7 +152,7 @@ def topics_plot(topics: Counter[str], task: Task) -> go.Figure | None:
     return styled
 
 
-def _histogram(values: dict[str, Sequence[int]], named: str) -> go.Figure:
+def _histogram(values: Mapping[str, Sequence[int]], named: str) -> go.Figure:
     """Counts in some forty bins, worked out here so that a browser gets these and not the rows.
 
     The last bin holds everything beyond the 99th percentile, or a single giant flattens the rest.
@@ -194,7 +194,7 @@ def _styled(figure: go.Figure, title: str, *, height: int) -> go.Figure:
     grid: dict[str, Any] = {"gridcolor": "rgba(123,135,148,0.25)", "zeroline": False}
     figure.update_xaxes(**grid)
     figure.update_yaxes(**grid)
-    lines = wrap(title, 42)  # as many characters as a phone shows
+    lines = wrap(title, 38)  # as many characters as a phone shows
     figure.update_layout(
         title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0.02, "xanchor": "left"},
         font={"color": INK, "family": "system-ui, sans-serif"},

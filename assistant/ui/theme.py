@@ -52,7 +52,8 @@ footer { display: none !important; }
     background: var(--border-color-primary); }
 .bar > i { display: block; height: 100%; }
 .pairs { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); }
-.pair { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px; }
+.pair { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px;
+    overflow-wrap: anywhere; }
 .pair b { display: block; margin-bottom: 4px; }
 .piles { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); }
 .pile em { display: inline-block; width: 10px; height: 10px; border-radius: 2px; }
@@ -102,6 +103,7 @@ mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radi
     overflow-wrap: anywhere; }
 /* What went wrong is said in words, beside its cause or in a message; not over what is shown. */
 [data-testid="status-tracker"]:has(> .error) { display: none !important; }
+.label-wrap > span { text-align: left; }
 .act { align-items: flex-end; }
 .choices { flex-wrap: wrap; }
 """

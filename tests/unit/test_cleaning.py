@@ -239,6 +239,10 @@ def test_words_that_belong_to_an_answer_stay(text: str) -> None:
     assert answer(text, off=("empty",)) == text
 
 
+def test_furniture_may_follow_a_bracket() -> None:
+    assert answer("Call us (any line) View more") == "Call us (any line)"
+
+
 def test_a_short_last_line_that_many_answers_share_goes_and_a_sentence_stays() -> None:
     line = [Pair(f"Q{n}?", f"Answer number {n}.\nAcme Help Centre", row=n) for n in range(20)]
     assert {p.answer.count("Acme") for p in clean(line).pairs} == {0}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.ui import corpus_view, plots
+from assistant.ui import corpus_view, findings_view, plots
 from assistant.ui.corpus.edit import COLUMNS, edited, search_examples
 from assistant.ui.corpus.sheets import find_sheets, have_columns, uploads_of
 from assistant.ui.corpus.versions import write_files
@@ -60,8 +60,8 @@ def test_the_lead_says_what_was_read_from_where_and_whether_it_is_ready(corpus: 
 def test_a_later_version_says_what_changed(corpora: Corpora, corpus: Corpus) -> None:
     revised = corpora.revise(corpus, corpus.examples[:-6])
     lead = corpus_view.corpus_lead(revised)
-    assert "Version 2 holds <b>30 questions</b>: 6 removed" in lead
-    assert "I read <b>36 questions</b>" in lead
+    said = "Version 2 holds <b>30 questions</b>: 6 removed. Read from <i>returns.csv</i>"
+    assert said in lead
 
 
 def test_too_few_examples_are_shown_as_not_ready_with_the_reason(take: Take) -> None:
@@ -103,8 +103,8 @@ def test_what_a_corpus_says_is_never_html(take: Take) -> None:
     views = [
         corpus_view.split_view(corpus),
         corpus_view.trouble_view(EVIL, columns=True, still=EVIL),
-        corpus_view.problem_view(problem, 1),
-        corpus_view.languages_view(Audit(problems=(), languages={EVIL: 3})),
+        findings_view.problem_view(problem, 1),
+        findings_view.languages_view(Audit(problems=(), languages={EVIL: 3})),
         corpus_view.preview_view(EVIL, [EVIL], [(1, [EVIL]), (2, [(EVIL, EVIL)])]),
         corpus_view.cleaning_view([step]),
         corpus_view.versions_view([corpus]),
@@ -122,11 +122,11 @@ def test_mentions_of_groups_come_with_their_interval_and_their_limits() -> None:
         [example(f"May women open account {n}?", f"Women may, {n} times.") for n in range(30)]
     )
     mentions = count_mentions(examples)
-    view = corpus_view.mentions_view(mentions)
+    view = findings_view.mentions_view(mentions)
     assert "women" in view
     assert "95 % interval" in view
     assert "Word lists see words, not meaning" in view
-    assert corpus_view.mentions_view(None) == ""
+    assert findings_view.mentions_view(None) == ""
 
 
 def test_the_split_is_a_picture_with_its_sizes(corpus: Corpus) -> None:
@@ -151,11 +151,11 @@ def test_a_finding_says_how_many_it_lists_and_what_each_choice_does() -> None:
         items=items,
         choices=("keep", "drop"),
     )
-    assert corpus_view.problem_title(problem) == "Duplicate: 80 (for information)"
-    assert "The first 50 of 80 are listed" in corpus_view.problem_view(problem, 50)
-    assert corpus_view.item_label(items[3]) == "row 3: Hours?"
-    assert "Drop all but the first" in corpus_view.choices_view(problem)
-    assert "Mask" not in corpus_view.choices_view(problem)
+    assert findings_view.problem_title(problem) == "Duplicate: 80 (for information)"
+    assert "The first 50 of 80 are listed" in findings_view.problem_view(problem, 50)
+    assert findings_view.item_label(items[3]) == "row 3: Hours?"
+    assert "Drop all but the first" in findings_view.choices_view(problem)
+    assert "Mask" not in findings_view.choices_view(problem)
 
 
 def test_cleaning_is_shown_before_and_after() -> None:

@@ -89,6 +89,13 @@ def test_few_mentions_are_nothing_to_conclude_from() -> None:
     assert count("Immigrants are lazy.").groups[0].slanted == ()
 
 
+def test_a_group_does_not_stand_out_where_every_word_has_such_words_beside_it() -> None:
+    texts = [Example(str(n), "Is it bad?", "The women had bad rates.") for n in range(20)]
+    [women] = count_mentions(texts).groups
+    assert women.beside["negative"].share == 1
+    assert women.slanted == ()
+
+
 def test_other_languages_have_lists_of_their_own() -> None:
     german = [
         Example(str(n), "Was sagt die Bank dazu?", "Die Ausländer sind faul.") for n in range(9)

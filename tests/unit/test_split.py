@@ -335,3 +335,17 @@ def test_an_old_split_without_test_pile_still_loads() -> None:
     assert split.sizes() == {"train": 1, "validation": 1, "reworded": 0, "unseen": 1}
     assert split.kinds == ("unseen",)
     assert split.leak_check
+
+
+def test_a_new_repeat_of_an_asked_question_is_asked_with_it() -> None:
+    examples = faq(answers=40, wordings=3)
+    split = split_examples(examples, seed=17)
+    asked = next(e for e in examples if e.id == split.reworded[0])
+    grown = examples_of(
+        [(e.question, e.answer) for e in (*examples, asked)]
+        + [(asked.question.upper(), asked.answer)]
+    )
+    later = split_examples(
+        grown, seed=17, neighbours=find_duplicates(grown), before=split
+    ).side_of()
+    assert [later[e.id] for e in grown[-2:]] == ["reworded", "reworded"]

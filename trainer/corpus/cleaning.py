@@ -252,7 +252,7 @@ def _html_to_text(text: str) -> str:
 
 
 def _looks_marked_up(text: str) -> bool:
-    return "<" in text and bool(_SURE.search(_SPOKEN_OF.sub("", text)))
+    return "<" in text and bool(_SURE.search(text))
 
 
 def _unescape(text: str) -> str:
@@ -419,7 +419,7 @@ def _breaks(text: str) -> str:
 
 # page furniture ----------------------------------------------------------------------------------
 
-_ENDS = re.compile(r"[.!?…][»”)\"']*\s+|[。\uff01\uff1f]\s*")
+_ENDS = re.compile(r"(?:[.!?…][»”)\"']*|\))\s+|[。\uff01\uff1f]\s*")
 _VOTES = re.compile(
     r"\d+ (?:out of|of) \d+ (?:people |users )?found this (?:answer |article )?helpful"
 )
@@ -518,6 +518,8 @@ def _known_at_end(line: str, known: Collection[str], dated: Collection[str]) -> 
             return len(line)
     ends = [found.end() for found in _ENDS.finditer(line) if found.end() < len(line)]
     for end in ends[-1:-4:-1]:  # "Was this helpful? Yes No" is more than one sentence
+        if line[:end].rstrip().endswith(")") and not line[end].isupper():
+            continue  # a bracket may stand within a sentence
         sentence = _bare(line[end:])
         if (" " in sentence or line.endswith(("?", "\uff1f"))) and sentence in known:
             return len(line) - end

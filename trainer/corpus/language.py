@@ -231,7 +231,7 @@ _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "йцукенгшщ
 _MASHED = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
 _COLUMN_LIMITS = {255, 256, 1023, 1024, 2047, 2048, 4000, 4095, 4096, 8000, 8191, 8192}
 _CELL_LIMITS = {32_767, 65_535}  # of a spreadsheet's cell and of a text column
-_DOTS = re.compile(r"(?:…|\.{3,}|。。+|・・+)$")
+_DOTS = re.compile(r"(?:…|\.{3,}|。{3,}|・{3,})$")
 _CLOSED = re.compile(r"[.!?…:;。\uff01\uff1f؟।»”\"')\]}]$")
 
 

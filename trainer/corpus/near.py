@@ -383,12 +383,12 @@ def _stem(word: str, language: str) -> str:
 
 def _number(found: str) -> str:
     """One spelling for a number: 1,000 and 1.000 are 1000; 5.00 and 5 are 5."""
-    first, *rest = re.split(r"[.,]", found)
-    if rest and all(len(part) == 3 for part in rest) and first != "0":
-        return str(int(first + "".join(rest)[:4000]))
+    first, *rest = re.split(r"[.,]", found[:4000])  # Python refuses to read longer numbers
+    if rest and first != "0" and all(len(part) == 3 for part in rest):
+        return str(int(first + "".join(rest)))
     if len(rest) == 1:
         rest[0] = rest[0].rstrip("0")
-    return ".".join([first.lstrip("0") or "0", *filter(None, rest)])
+    return ".".join([str(int(first)), *filter(None, rest)])
 
 
 def _canonical(wordings: Sequence[Wording]) -> list[Wording]:

@@ -106,7 +106,12 @@ _KINDS = {"answers": "free answers, not labels", "labels": "labels, not free ans
 
 def open_file(path: Path, choices: Choices, *, alone: bool = True) -> list[Part]:
     """Read one file and find the columns of each of its tables."""
-    tables = read_tables(path)
+    try:
+        tables = read_tables(path)
+    except CorpusError as error:
+        if alone:
+            raise
+        return [Part(path.name, path.name, Table("", ()), refused=str(error))]
     parts = []
     for table in tables:
         name = _name_part(path, table, alone=alone and len(tables) == 1)

@@ -7,18 +7,19 @@ from typing import Any
 import gradio as gr
 
 from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, tell_with
-from assistant.ui.corpus_view import (
+from assistant.ui.errors import shown_to_user
+from assistant.ui.findings_view import (
     CHOICES,
     choice_label,
     choices_view,
     item_label,
     languages_view,
+    mentions_title,
     mentions_view,
     no_findings,
     problem_title,
     problem_view,
 )
-from assistant.ui.errors import shown_to_user
 from trainer.corpus.audit import Problem
 from trainer.corpus.examining import Tell
 from trainer.corpus.library import Corpus
@@ -75,7 +76,10 @@ def findings_section(desk: Desk) -> None:
                 elem_classes=["finding", problem.level],
             ):
                 _draw_problem(desk, problem, act, said)
-        gr.HTML(languages_view(audit) + mentions_view(audit.mentions))
+        if audit.mentions and audit.mentions.groups:
+            with gr.Accordion(mentions_title(audit.mentions), open=False):
+                gr.HTML(mentions_view(audit.mentions))
+        gr.HTML(languages_view(audit))
 
     gr.render(
         [desk.bar.label, desk.decided],

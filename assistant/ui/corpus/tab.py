@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.ui.bar import Bar
+from assistant.ui.bar import Bar, corpus_choices
 from assistant.ui.corpus.columns import columns_section
 from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, Draft, tell_with
 from assistant.ui.corpus.edit import edit_section
@@ -47,13 +47,18 @@ def corpus_tab(loaded: Any, bar: Bar, corpora: Corpora, runs: Runs, *, draft: Dr
     with gr.Accordion("The same on the command line", open=False):
         commands = gr.Code(language="shell", interactive=False)
 
-    def choose(name: str, progress: gr.Progress = PROGRESS) -> tuple[Any, str]:
-        """Find the newest version of the chosen corpus; a sample is taken in at its first use."""
+    def take_in(name: str, progress: gr.Progress = PROGRESS) -> None:
+        """Take in a sample at its first use, telling how far that is."""
+        sample = sample_corpora().get(name)
+        if sample and not corpora.versions(name):
+            with shown_to_user():
+                corpora.add(sample, tell=tell_with(progress))
+
+    def choose(name: str) -> tuple[Any, str]:
+        """Show the newest version of what is chosen by now, which an upload may have changed."""
         with shown_to_user():
-            sample = sample_corpora().get(name)
-            if sample and not corpora.versions(name):
-                return desk.select(corpora.add(sample, tell=tell_with(progress)))
-            return desk.select(corpora.get(name))
+            corpus = corpora.get(name)
+        return gr.Dropdown(choices=corpus_choices(corpora)), corpus.label
 
     def show(label: str) -> tuple[str, str, str]:
         corpus = desk.shown(label)
@@ -61,10 +66,11 @@ def corpus_tab(loaded: Any, bar: Bar, corpora: Corpora, runs: Runs, *, draft: Dr
             return _EMPTY, "", "tandem corpus import FILE"
         return corpus_lead(corpus), split_view(corpus), corpus_commands(corpus)
 
-    chosen: dict[str, Any] = {"inputs": bar.corpus, "outputs": [bar.corpus, bar.label]}
-    chosen["show_progress_on"] = [lead]
-    loaded.then(choose, **chosen, api_visibility="private")
-    bar.corpus.change(choose, **chosen, api_name="show_corpus")
+    taking: dict[str, Any] = {"inputs": bar.corpus, "api_visibility": "private"}
+    taking["show_progress_on"] = [lead]
+    choosing: dict[str, Any] = {"inputs": bar.corpus, "outputs": [bar.corpus, bar.label]}
+    loaded.then(take_in, **taking).then(choose, **choosing, **PRIVATE)
+    bar.corpus.change(take_in, **taking).then(choose, **choosing, api_name="show_corpus")
     # Another choice takes with it what an upload left behind.
     bar.corpus.input(lambda: (gr.HTML(visible=False), ()), outputs=[trouble, pending], **PRIVATE)
     gr.on([*desk.changes, desk.decided.change], show, bar.label, [lead, split, commands], **PRIVATE)

@@ -53,7 +53,7 @@ def tokens_section(desk: Desk) -> None:
             figures = (
                 _measured(corpus, named, most),
                 topics_plot(topics_of(corpus.examples, corpus.origin.task), corpus.origin.task),
-                characters_plot(corpus.examples),
+                characters_plot(corpus.examples, corpus.origin.task),
             )
             return [
                 gr.Slider(maximum=max(2, count), value=number),

@@ -99,10 +99,10 @@ def versions_section(desk: Desk) -> None:
                 raise CorpusError(f"Type '{name}' into the field to delete it with all versions.")
             freed = delete_corpus(desk.corpora, name, desk.runs)
         gr.Info(f"'{name}' is deleted; {freed / 1e6:.1f} MB are free again.", title="Deleted")
+        if left := desk.corpora.list():
+            return desk.select(left[0])
         choices = corpus_choices(desk.corpora)
-        chosen = choices[0][1] if choices else None
-        newest = desk.corpora.get(chosen).label if chosen else ""
-        return gr.Dropdown(choices=corpus_choices(desk.corpora), value=chosen), newest
+        return gr.Dropdown(choices=choices, value=choices[0][1]), ""  # a sample is taken in next
 
     outputs = [listed, former, back, other, new, typed, *files]
     fill_when_open(section, fill, [desk.bar.label], outputs, also=desk.changes)

@@ -652,7 +652,7 @@ def prompts(args: argparse.Namespace) -> None:
         say(f"| {prompt} | " + " | ".join(answers[at :: len(PROMPTS)]) + " |")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(required=True)
@@ -685,7 +685,7 @@ def main() -> None:
             command.add_argument("models", type=Path, nargs="+")
         if run is not export:
             command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     args.run(args)
 
 

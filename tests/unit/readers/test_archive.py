@@ -57,7 +57,7 @@ def test_a_harmful_or_broken_archive_is_refused(data: bytes, message: str) -> No
 
 def test_an_archive_that_lies_about_its_size_is_refused() -> None:
     size, lie = (60_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little")
-    with pytest.raises(CorpusError, match=r"is damaged|unpacks to more"):
+    with pytest.raises(CorpusError, match="unpacks to more than 50 MB"):
         check_zip(BOMB.replace(size, lie), "faq.zip")
 
 

@@ -89,6 +89,11 @@ def test_unpaired_quotation_marks_are_text_where_every_line_is_a_row() -> None:
     )
 
 
+def test_quotation_marks_that_only_seem_to_hold_two_lines_together_are_text() -> None:
+    table = read('Fine.\t1\n"Bad film.\t0\nGood end."\t1\nWell.\t0\n')
+    assert cells(table)[1:3] == [('"Bad film.', "0"), ('Good end."', "1")]
+
+
 def test_a_file_cut_off_inside_quotation_marks_is_refused_with_the_row() -> None:
     good = '"a, b?","c, d\ne"\n' * 20
     with pytest.raises(CorpusError, match=r"faq.csv, row 22: a quotation mark is never closed"):

@@ -1,6 +1,6 @@
 """PDF: wrapped lines, bold questions, running headers, columns, tables, scans."""
 
-# ruff: noqa: RUF001 - letters and signs of other alphabets are the point
+
 
 from collections.abc import Callable
 from pathlib import Path

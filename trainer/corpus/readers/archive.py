@@ -5,6 +5,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -54,7 +55,9 @@ def check_zip(data: bytes, name: str) -> zipfile.ZipFile:
         raise _too_large(name, most_bytes)
     left = most_bytes
     for member in members:
-        for chunk in _unpack(archive, member, name):
+        whole = copy(member)
+        whole.file_size = 2 * most_bytes  # or zipfile stops where the stated size ends
+        for chunk in _unpack(archive, whole, name):
             left -= len(chunk)
             if left < 0:
                 raise _too_large(name, most_bytes)

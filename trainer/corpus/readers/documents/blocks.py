@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-MOST_TEXT = 20_000_000  # characters of one document: some forty thick books
-MOST_BLOCKS = 400_000
+MOST_TEXT = 10_000_000  # characters of one document: some twenty thick books
+MOST_BLOCKS = 100_000
 
 # 1.  1)  (1)  1.2.3  31a.  IV.  ①  一、  第1章
 NUMBER = re.compile(

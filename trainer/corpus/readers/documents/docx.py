@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import docx
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from trainer.corpus.readers.archive import check_zip
 from trainer.corpus.readers.documents.blocks import MOST_TEXT, Block, join_answer
@@ -15,6 +15,7 @@ from trainer.corpus.readers.documents.pairs import find_pairs, make_table
 from trainer.corpus.table import Table
 from trainer.errors import CorpusError
 
+Element = etree._Element
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LEFT_OUT = frozenset(
     f"{_W}{tag}"
@@ -58,11 +59,11 @@ def read_docx(data: bytes, name: str) -> list[Table]:
     return [make_table(pairs, "DOCX", "paragraph", notes=notes)]
 
 
-def _find_main_table(grids: list[tuple[int, Grid]], blocks: list[Block]) -> Table | None:
+def _find_main_table(grids: list[Grid], blocks: list[Block]) -> Table | None:
     """Take the document as a sheet where most of it is one table of several columns."""
     if not grids:
         return None
-    place, grid = max(grids, key=lambda found: sum(len(c) for row in found[1] for c in row))
+    grid = max(grids, key=lambda grid: sum(len(cell) for row in grid for cell in row))
     size = sum(len(cell) for row in grid for cell in row)
     columns = max(map(len, grid))
     whole = sum(len(block.text) for block in blocks)
@@ -104,14 +105,14 @@ class _Numbering:
         return {"bullet": "-", "none": "", "": "-"}.get(kind, f"{number}.")
 
 
-def _value(element: "etree._Element | None", path: str, key: str = "val") -> str | None:
+def _value(element: Element | None, path: str, key: str = "val") -> str | None:
     found = (
         None if element is None else element.find("/".join(_W + step for step in path.split("/")))
     )
     return None if found is None else found.get(_W + key, "")
 
 
-def _is_on(element: "etree._Element | None", path: str) -> bool | None:
+def _is_on(element: Element | None, path: str) -> bool | None:
     value = _value(element, path)
     return None if value is None else value not in ("0", "false", "off", "none")
 
@@ -140,7 +141,7 @@ def _read_styles(part: object) -> dict[str, _Style]:
     return resolved
 
 
-def _inherit(base: _Style, element: "etree._Element") -> _Style:
+def _inherit(base: _Style, element: Element) -> _Style:
     name = (_value(element, "name") or "").casefold()
     outline = _integer(_value(element, "pPr/outlineLvl"))
     level = base.level
@@ -189,9 +190,9 @@ class _Walk:
         self.place = 0
         self.gap = True
         self.scope = 0
-        self.grids: list[tuple[int, Grid]] = []
+        self.grids: list[Grid] = []
 
-    def read(self, parent: "etree._Element", nesting: int = 0) -> Iterator[Block]:
+    def read(self, parent: Element, nesting: int = 0) -> Iterator[Block]:
         """Yield the blocks of a body, a cell or a text box."""
         for child in parent:
             if child.tag == f"{_W}p":
@@ -203,7 +204,7 @@ class _Walk:
                     continue
                 yield from self.read(child, nesting + 1)
 
-    def read_paragraph(self, paragraph: "etree._Element", nesting: int) -> Iterator[Block]:
+    def read_paragraph(self, paragraph: Element, nesting: int) -> Iterator[Block]:
         if not nesting:
             self.place += 1
         style_id = _value(paragraph, "pPr/pStyle") or ""
@@ -239,14 +240,14 @@ class _Walk:
             if nesting < _MOST_NESTED:
                 yield from self.read(box, nesting + 1)
 
-    def _number(self, paragraph: "etree._Element", style: _Style) -> tuple[str, int] | None:
+    def _number(self, paragraph: Element, style: _Style) -> tuple[str, int] | None:
         list_ = _value(paragraph, "pPr/numPr/numId")
         if list_ is None:
             return style.number
         depth = _integer(_value(paragraph, "pPr/numPr/ilvl")) or 0
         return (list_, min(depth, 9)) if list_ not in ("0", "") else None
 
-    def read_text(self, paragraph: "etree._Element", style: _Style) -> tuple[str, int, int]:
+    def read_text(self, paragraph: Element, style: _Style) -> tuple[str, int, int]:
         """Read a paragraph's text, how many of its first characters are bold, and their size."""
         parts: list[str] = []
         length, lead, size = 0, -1, 0
@@ -266,7 +267,7 @@ class _Walk:
             length += len(text)
         return "".join(parts), length if lead < 0 else lead, size
 
-    def read_table(self, table: "etree._Element", nesting: int) -> Iterator[Block]:
+    def read_table(self, table: Element, nesting: int) -> Iterator[Block]:
         """Read a table of questions and answers, one that only lays out, or one in an answer."""
         rows: list[list[list[Block]]] = []
         places: list[int] = []
@@ -282,7 +283,7 @@ class _Walk:
         grid = [[join_answer(cell) for cell in row] for row in rows]
         columns = find_columns(grid)
         if grid and not nesting:
-            self.grids.append((self.place, grid))
+            self.grids.append(grid)
         layout = columns is None and (
             max(map(len, grid), default=0) < 2
             or any(block.level for row in rows for cell in row for block in cell)
@@ -295,15 +296,15 @@ class _Walk:
             yield from table_blocks(grid, places, self.scope - 2 * len(grid) - 1)
 
 
-def _nearest_table(row: "etree._Element") -> "etree._Element | None":
+def _nearest_table(row: Element) -> Element | None:
     return next(row.iterancestors(f"{_W}tbl"), None)
 
 
-def _nearest_row(cell: "etree._Element") -> "etree._Element | None":
+def _nearest_row(cell: Element) -> Element | None:
     return next(cell.iterancestors(f"{_W}tr"), None)
 
 
-def _find_runs(element: "etree._Element") -> Iterator["etree._Element"]:
+def _find_runs(element: Element) -> Iterator[Element]:
     """Yield the runs of a paragraph, those of links and insertions too, not those of text boxes."""
     left = list(reversed(element))
     while left:
@@ -314,7 +315,7 @@ def _find_runs(element: "etree._Element") -> Iterator["etree._Element"]:
             left += reversed(child)
 
 
-def _read_run(run: "etree._Element") -> Iterator[str]:
+def _read_run(run: Element) -> Iterator[str]:
     for child in run:
         if child.tag == f"{_W}t":
             yield child.text or ""
@@ -328,7 +329,7 @@ def _read_run(run: "etree._Element") -> Iterator[str]:
             yield _SYMBOLS.get((child.get(f"{_W}char") or "").upper(), "")
 
 
-def _find_boxes(paragraph: "etree._Element") -> Iterator["etree._Element"]:
+def _find_boxes(paragraph: Element) -> Iterator[Element]:
     """Yield the text boxes anchored in a paragraph, each once: old Words get a second copy."""
     for box in paragraph.iter(f"{_W}txbxContent"):
         ancestors = list(box.iterancestors())

@@ -157,10 +157,10 @@ class _Roles:
     replies: set[int] = field(default_factory=set)
 
 
-def read_elements(tree: LexborHTMLParser, source: str) -> list[Block]:
+def read_elements(tree: LexborHTMLParser, source: str) -> Iterator[Block]:
     """Read the body of a page; `source` is its text, where the lines are looked up."""
-    body = tree.body
-    return list(_Walk(body, source, _find_roles(tree)).read()) if body is not None else []
+    if tree.body is not None:
+        yield from _Walk(tree.body, source, _find_roles(tree)).read()
 
 
 def _find_roles(tree: LexborHTMLParser) -> _Roles:
@@ -205,7 +205,11 @@ def _blank_scripts(source: str) -> str:
     kept, at = [], 0
     while found := _UNSEEN.search(source, at):
         end = source.find("-->" if found[0] == "<!--" else "</", found.end())
-        while end >= 0 and found[1] and not source[end + 2 : end + 10].lower().startswith(found[1].lower()):
+        while (
+            end >= 0
+            and found[1]
+            and not source[end + 2 : end + 10].lower().startswith(found[1].lower())
+        ):
             end = source.find("</", end + 2)
         end = len(source) if end < 0 else end
         kept += [source[at : found.end()], "\n" * source.count("\n", found.end(), end)]

@@ -38,7 +38,8 @@ def _read_header(row: Sequence[str]) -> tuple[int, int, int]:
         cell.strip(" \t\n:*#.") if len(cell) < 40 and not is_question(cell) else "" for cell in row
     ]
     letters = {cell.casefold(): n for n, cell in enumerate(cells)}
-    for question, answer in LETTERS:
+    for both in LETTERS:
+        question, answer = both[0], both[1]
         if question in letters and answer in letters:
             return letters[question], letters[answer], -1
     found = []

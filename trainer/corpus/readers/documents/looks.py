@@ -1,6 +1,6 @@
 """Questions known by the look most of them share: a heading level, weight, number or class."""
 
-# ruff: noqa: RUF001 - letters and signs of other alphabets are the point
+
 
 import re
 from collections import defaultdict
@@ -145,11 +145,9 @@ def _find_chain(blocks: Sequence[Block], asking: Set[int]) -> set[int]:
     for position, (number, value) in enumerate(numbered):
         asked = number in asking
         if not chain:
-            if not asked and not _leads_chain(numbered[position:]):
+            if not asked and not _leads_chain(numbered[position : position + 3]):
                 continue
-        elif not (last < value < last + 1.5 or (value == 1 and asked)):
-            continue
-        elif not asked and _is_step(numbered, position, chain[-1], asking):
+        elif not (last < value < last + 1.5 or (value == 1 and asked)) or (not asked and _is_step(numbered, position, chain[-1], asking)):
             continue
         chain.append(number)
         last = value
@@ -172,7 +170,7 @@ def _is_step(
     """Whether a number goes on counting the steps of an answer, and the question is yet to come."""
     value = numbered[position][1]
     before, counted = numbered[position - 1]
-    for number, other in numbered[position + 1 :][:40]:
+    for number, other in numbered[position + 1 : position + 41]:
         if other == value and (number in asking or (before != question and counted == value - 1)):
             return True
         if other == value + 1 and number in asking:

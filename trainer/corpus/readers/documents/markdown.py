@@ -17,6 +17,7 @@ from trainer.corpus.readers.text import decode
 from trainer.corpus.table import Table
 from trainer.errors import CorpusError
 
+_MOST_LINES = 200_000
 _MOST_SIGNS = 400  # in one paragraph: reading its inline marks can cost their square
 _SIGN = re.compile(r"[*_\[\]`<~!&\\]")
 _FOLDED = r"(?:details|accordion\w{0,20}|faq\w{0,20}|expand\w{0,20}|collapse|toggle\w{0,20})"
@@ -30,6 +31,7 @@ _ADMONITION = re.compile(r'^(?:\?{3}\+?|!{3}) [\w -]{1,40} "([^"\n]{1,500})"\s*$
 _CALLOUT = re.compile(r"(?m)^([ >]{0,10}> ?)\[![\w-]{1,30}\][+-]? ?([^\n]{1,500})$")
 _SHORTCODE = re.compile(r"\{\{[^{}\n]{0,500}\}\}|\{%[^{}\n]{0,500}%\}")
 _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ ]?[#.][^{}\n]{0,200}\}[ \t]*$", re.M)
+_WIDE_SPACE = re.compile(r"[ \t]{50,}")
 _FRONT = re.compile(r"\s*(-{3}|\+{3})[ \t]*\n")
 
 
@@ -38,6 +40,7 @@ def read_markdown(data: bytes, name: str) -> list[Table]:
     decoded = decode(data, name)
     text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     refuse_long(text, name)
+    text = _WIDE_SPACE.sub(" " * 50, text)
     page = _make_page(_unfold(_blank_front_matter(text)))
     pairs, notes = find_pairs(read_elements(parse_page(page, name), ""), name)
     return [make_table(pairs, "Markdown", "line", decoded.encoding, (*decoded.notes, *notes))]
@@ -47,6 +50,8 @@ def refuse_long(text: str, name: str) -> None:
     """Raise `CorpusError` for what is no document a person wrote."""
     if len(text) > MOST_TEXT:
         raise CorpusError(f"{name} holds more than {MOST_TEXT:,} characters. Split it into parts.")
+    if (lines := text.count("\n")) > _MOST_LINES:
+        raise CorpusError(f"{name} holds {lines:,} lines; {_MOST_LINES:,} are read. Split it.")
     number = next((n for n, line in enumerate(text.split("\n"), 1) if len(line) > MOST_CELL), None)
     if number is not None:
         raise CorpusError(

@@ -7,6 +7,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from trainer.corpus.readers.documents.blocks import MOST_TEXT, NUMBER, Block, join_wrapped
 from trainer.corpus.readers.documents.grids import Grid, table_blocks
@@ -219,7 +220,7 @@ def _flush(lines: list[Line], levels: dict[float, int], step: float) -> Iterator
 def _usual_step(lines: Sequence[Line]) -> float:
     steps = Counter(
         round(b.bottom - a.bottom)
-        for a, b in zip(lines, lines[1:], strict=False)
+        for a, b in pairwise(lines)
         if a.page == b.page and 0.8 * b.size < b.bottom - a.bottom < 3 * b.size
     )
     return float(steps.most_common(1)[0][0]) if steps else 14.0

@@ -1,6 +1,6 @@
-"""The lines of a PDF's page: letters put together, columns one after the other, right to left too."""
+"""The lines of a PDF's page: letters put together, columns in turn, right to left too."""
 
-# ruff: noqa: RUF001 - signs of other alphabets are the point
+
 
 import re
 import statistics
@@ -262,4 +262,6 @@ def _join_rows(lines: list[Line]) -> list[Line]:
 def _measure_first_word(letters: Sequence[_Letter], text: str) -> float:
     word = first_word(text)
     first = letters[: len(word)] if text[:1] == letters[0].text[:1] else letters[-len(word) :]
-    return max(l.right for l in first) - min(l.left for l in first) + 0.3 * letters[0].size
+    return (
+        max(sign.right for sign in first) - min(sign.left for sign in first) + 0.3 * letters[0].size
+    )

@@ -28,7 +28,7 @@ def read_plain(data: bytes, name: str) -> list[Table]:
     """Read the questions and answers of a plain text."""
     decoded = decode(data, name)
     refuse_long(decoded.text, name)
-    pairs, notes = find_pairs(list(_read_blocks(decoded.text)), name)
+    pairs, notes = find_pairs(_read_blocks(decoded.text), name)
     return [make_table(pairs, "plain text", "line", decoded.encoding, (*decoded.notes, *notes))]
 
 

@@ -161,7 +161,9 @@ def _any_label() -> re.Pattern[str]:
 
 @cache
 def _any_label_inside() -> re.Pattern[str]:
-    return re.compile(rf"(?<=[\s?？؟.!。])[\[【(（]?({_all_words()})[\])】）]?\s?\d{{0,4}}[:：]", re.I)
+    return re.compile(
+        rf"(?<=[\s?？؟.!。])[\[【(（]?({_all_words()})[\])】）]?\s?\d{{0,4}}[:：]", re.I
+    )
 
 
 @cache
