@@ -32,6 +32,7 @@ test-slow: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.corpus
 
 # Pin again after pyproject.toml changed: whatever a fresh environment resolves to.
 constraints:

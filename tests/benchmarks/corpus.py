@@ -22,10 +22,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from trainer.corpus.examples import make_examples
+from trainer.corpus.audit import audit_examples
 from trainer.corpus.near import find_duplicates
+from trainer.corpus.reading import read_corpus
 from trainer.corpus.split import find_leaks, split_examples
-from trainer.corpus.table import Pair
+from trainer.meaning import Meaning
 
 SIZES = (10_000, 30_000, 100_000)
 TURNS = 2
@@ -55,16 +56,15 @@ SENTENCES = tuple(
 
 
 def read(work: Work) -> None:
-    with Path(work["file"]).open(encoding="utf-8", newline="") as opened:
-        pairs = [
-            Pair(row["question"], row["answer"], row["topic"], number)
-            for number, row in enumerate(csv.DictReader(opened), start=2)
-        ]
-    work["examples"] = make_examples(pairs)
+    work["examples"] = read_corpus(Path(work["file"])).examples
 
 
 def find_neighbours(work: Work) -> None:
     work["neighbours"] = find_duplicates(work["examples"])
+
+
+def audit(work: Work) -> None:
+    work["audit"] = audit_examples(work["examples"], work["neighbours"])
 
 
 def split(work: Work) -> None:
@@ -83,8 +83,9 @@ def check(work: Work) -> None:
 
 
 STAGES: list[tuple[str, Callable[[Work], None]]] = [
-    ("read", read),
+    ("read, map, clean", read),
     ("near-duplicates", find_neighbours),
+    ("audit", audit),
     ("split", split),
     ("check", check),
 ]
@@ -164,8 +165,23 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
     print("The largest:", ", ".join(f"{name} {count:,}" for name, count in found.items()))
 
 
+def measure_embedding(rows: int = 3_000) -> None:
+    """Time the comparison by meaning, which is apart from all this: first, and from its cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "corpus.csv"
+        write_corpus(file, rows)
+        examples = read_corpus(file).examples
+        for when in ("embedded now", "from the cache"):
+            began = time.perf_counter()
+            find_duplicates(examples, Meaning(Path(folder)))
+            questions = len({e.question for e in examples})
+            seconds = time.perf_counter() - began
+            print(f"{questions:,} questions by meaning, {when}: {seconds:.1f} s")
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         print(json.dumps(measure(Path(sys.argv[2]))))
     else:
         main(tuple(int(rows) for rows in sys.argv[1:]) or SIZES)
+        measure_embedding()

@@ -82,8 +82,8 @@ def test_a_file_that_cannot_be_used_is_one_sentence_and_exit_code_2(tmp_path: Pa
     done = tandem("corpus", "inspect", file, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: faq.csv, row 2: the cell in column 'answer' is empty. "
-        "Fill it in or delete the row.\n"
+        "error: faq.csv: no row has both a question and an answer. Fill in the empty cells, or "
+        "choose other columns.\n"
     )
 
 

@@ -18,6 +18,7 @@ from trainer.corpus.slant import Mentions, count_mentions, find_toxic
 FEWEST_EXAMPLES = 20
 FEWEST_OF_TOPIC = 5
 FEWEST_OF_LABEL = 10
+PUBLIC = 3  # answers in which an address stands that is most likely nobody's own
 LONG_ANSWER = 2_000  # characters, some 500 tokens of English: most of a small model's attention
 MOST_ITEMS = 200  # of one kind that are kept to act on; the count is of all
 
@@ -100,7 +101,7 @@ def audit_examples(
     found = [
         *_too_little(examples, neighbours, task),
         *(_contradictions(examples, neighbours) if task == "answers" else _two_labels(examples)),
-        *_each(examples, "personal data", _personal, _MEANINGS["personal data"], "mask"),
+        *_personal_data(examples),
         *_each(examples, "toxic wording", _toxic, _MEANINGS["toxic wording"]),
         *_each(examples, "unreadable characters", _damaged, _MEANINGS["unreadable characters"]),
         *_each(examples, "question without substance", _empty, _MEANINGS["without substance"]),
@@ -157,8 +158,6 @@ def apply_choice(
 
 _KEEPS_FIRST = ("duplicate", "near-duplicate")
 _MEANINGS = {
-    "personal data": "An address, number or account of someone stands there; the bot would repeat "
-    "it to anybody. A public contact point may stay, a person's own must not.",
     "toxic wording": "An insult or slur stands there; the bot would learn to say it.",
     "unreadable characters": "Characters were lost before the file came here; the bot would learn "
     "the damage.",
@@ -181,9 +180,7 @@ def _too_little(
             f"Fewer than {FEWEST_EXAMPLES} distinct examples: too few to learn from or to measure. "
             "Add more questions, or more wordings of these."
         )
-        yield Problem(
-            kind="too few examples", level="stop", count=len(several), meaning=meaning
-        )
+        yield Problem(kind="too few examples", level="stop", count=len(several), meaning=meaning)
     if task == "labels" and len(answers) < 2:
         meaning = "Every text has the same label; there is nothing to tell apart."
         yield Problem(kind="one label only", level="stop", count=len(several), meaning=meaning)
@@ -208,6 +205,33 @@ def _contradictions(examples: Sequence[Example], neighbours: Neighbours) -> Iter
             items.append(_item(group, f"{_short(group[0].question, 100)}: {shown}"))
     meaning = "The same question has different answers; the bot will learn to mix them."
     yield from _problem("contradiction", "warning", meaning, items, "keep", "merge", "drop")
+
+
+def _personal_data(examples: Sequence[Example]) -> Iterable[Problem]:
+    """Addresses, numbers and accounts, each with all its rows and never in full."""
+    found: dict[tuple[str, str], dict[str, Example]] = defaultdict(dict)
+    for example in examples:
+        for text in (example.question, example.answer):
+            for kind, start, end in find_personal(text):
+                found[kind, text[start:end]][example.id] = example
+    private, public = [], []
+    for (kind, text), by_id in found.items():
+        group = list(by_id.values())
+        answers = {normalise(e.answer) for e in group}
+        in_question = any(text in e.question for e in group)
+        item = _item(group, f"{kind} {mask(text)}: {_short(group[0].question, 100)}")
+        (public if len(answers) >= PUBLIC and not in_question else private).append(item)
+    choices: tuple[Choice, ...] = ("keep", "mask", "drop")
+    meaning = (
+        "An address, number or account stands there; the bot would repeat it to anybody. A public "
+        "contact point may stay, a person's own must not."
+    )
+    yield from _problem("personal data", "warning", meaning, private, *choices)
+    meaning = (
+        f"An address or number that stands in {PUBLIC} answers or more, so most likely a public "
+        "contact point. A small model may get it wrong; look how the tuned bot says it."
+    )
+    yield from _problem("contact point", "note", meaning, public, *choices)
 
 
 def _two_labels(examples: Sequence[Example]) -> Iterable[Problem]:
@@ -303,15 +327,6 @@ def _problem(
             items=tuple(items[:MOST_ITEMS]),
             choices=choices,
         )
-
-
-def _personal(example: Example) -> str:
-    for text in (example.question, example.answer):
-        if found := find_personal(text):
-            kinds = ", ".join(dict.fromkeys(f.kind for f in found))
-            start = max(0, found[0].start - 40)
-            return f"{kinds}: {mask(text)[start : start + 120]}"
-    return ""
 
 
 def _toxic(example: Example) -> str:

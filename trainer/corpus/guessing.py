@@ -235,13 +235,10 @@ def _two_texts(columns: _Columns) -> tuple[Column, Column] | None:
 
 
 def _explain(question: Column, answer: Column) -> Iterator[str]:
-    if question.says("question") >= 40:
-        yield f"{_start(question)} is named like a question."
-    else:
+    """Why these columns, where their names alone do not say it."""
+    if question.says("question") < 40:
         yield f"{question.asking:.0%} of the cells in {_say(question)} read as questions."
-    if answer.says("answer") >= 40:
-        yield f"{_start(answer)} is named like an answer."
-    else:
+    if answer.says("answer") < 40:
         yield f"{_start(answer)} holds the texts that fit as answers."
 
 

@@ -159,7 +159,7 @@ class Corpora:
 
     def versions(self, name: str) -> Sequence[Corpus]:
         """Every version of a corpus that can be read, oldest first."""
-        folder = (self.root / name).resolve()
+        folder = (self.root / _check_name(name)).resolve()
         found = [Corpus(f.parent) for f in folder.glob("*/corpus.json") if f.parent.name.isdigit()]
         return sorted(filter(_readable, found), key=lambda corpus: corpus.version)
 
@@ -191,6 +191,8 @@ class Corpora:
         Files whose latest version was read from the same bytes in the same way are that version.
         """
         choices = choices or Choices()
+        if twice := {f.name for f in files if [g.name for g in files].count(f.name) > 1}:
+            raise CorpusError(f"Two files are called '{twice.pop()}'. Rename one of them.")
         name = _check_name(name or _slug(files[0].stem))
         if tell:
             tell("Reading", 0)

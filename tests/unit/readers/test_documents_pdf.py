@@ -1,7 +1,5 @@
 """PDF: wrapped lines, bold questions, running headers, columns, tables, scans."""
 
-
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import pytest
 from fpdf import FPDF
 
 from trainer.corpus.readers.documents.pdf import read_pdf
+from trainer.corpus.readers.documents.pdf_lines import is_backward, order_letters
 from trainer.errors import CorpusError
 
 LONG = (
@@ -157,7 +156,7 @@ def test_a_list_of_contents_with_dots_is_left_out():
 
 
 def test_a_pdf_of_pictures_is_refused_with_advice():
-    with pytest.raises(CorpusError, match="holds pictures of text and no text. Run OCR"):
+    with pytest.raises(CorpusError, match=r"holds pictures of text and no text\. Run OCR"):
         read_pdf(make(lambda page: page.rect(10, 10, 50, 50)), "scan.pdf")
 
 
@@ -183,6 +182,21 @@ def test_a_pdf_that_any_reader_may_open_is_read_though_it_is_locked_for_changes(
 def test_a_report_is_refused():
     with pytest.raises(CorpusError, match=r"No question-answer pairs were found in report\.pdf"):
         read_pdf(make(lambda page: write(page, LONG * 20)), "report.pdf")
+
+
+@pytest.mark.parametrize(
+    ("seen", "read_"),
+    [
+        ("؟(Visa) بلطلا نمث عفدأ فيك", "كيف أدفع ثمن الطلب (Visa)؟"),
+        ("14 12 خيرات نم اموي 30 لالخ عفدلا", "الدفع خلال 30 يوما من تاريخ 14 12"),
+        ("?םיחולשמ שי םאה", "האם יש משלוחים?"),
+        ("A question in English?", "A question in English?"),
+    ],
+)
+def test_right_to_left_lines_are_brought_into_reading_order(seen: str, read_: str):
+    assert is_backward(seen)
+    assert not is_backward(read_) or seen == read_
+    assert order_letters(seen) == read_
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

@@ -14,7 +14,8 @@ MOST_BLOCKS = 100_000
 NUMBER = re.compile(
     r"\s*(?:[(（\[]?(\d{1,4})(?:\.\d{1,3}){0,3}[a-z]?(?:[.)\]）:：、．]+(?=\D)|(?=\s[-–—]\s))"
     r"|(?:\d{1,3}\.){1,3}\d{1,3}(?=\s)"
-    r"|[(（]?[一二三四五六七八九十百]{1,4}[)）、.．]|第\s?[\d一二三四五六七八九十百]{1,4}\s?[章节節条問问题題][:：、.．]?"
+    r"|[(（]?[一二三四五六七八九十百]{1,4}[)）、.．]"
+    r"|第\s?[\d一二三四五六七八九十百]{1,4}\s?[章节節条問问题題][:：、.．]?"
     r"|[\u2460-\u2473\u2776-\u277f]|[IVX]{1,5}[.)]|[٠-٩०-९]{1,3}[.)\-–:]"
     r")\s*(?:[-–—:]\s+)?"
 )
@@ -25,9 +26,10 @@ _BULLET = re.compile(r"\s*(?:[•‣▪▫◦●○■□►▶→⁃∙·✓✔
 class Block:
     """One paragraph, heading, list item or cell of a document, in reading order.
 
-    `role` is what the format itself says ("question", "answer", "topic", "row"), `scope` numbers
+    `role` is what the format itself says ("question", "answer", "topic"), `scope` numbers
     the element that says so. `looks` are names of how it is set, which siblings share. `lead`
-    counts the bold characters it begins with. `path` numbers the elements it stands in, outermost first.
+    counts the bold characters it begins with. `path` numbers the elements it stands in, the
+    outermost first.
     """
 
     text: str
@@ -103,11 +105,8 @@ def join_wrapped(first: str, second: str) -> str:
         word = second.split(maxsplit=1)[0].lower()
         if second[0].islower() and word not in ("und", "oder", "bzw.", "and", "or", "et", "en"):
             return first[:-1] + second
-        return (
-            first + second
-            if second[0].isalpha() and not second[0].islower()
-            else f"{first} {second}"
-        )
+        capital = second[0].isalpha() and not second[0].islower()
+        return first + second if capital else f"{first} {second}"
     if _wide(first[-1]) and _wide(second[0]):
         return first + second
     return f"{first} {second}"

@@ -1,24 +1,30 @@
 """Word documents: paragraphs, lists and tables as blocks, deleted and hidden text left out."""
 
 import io
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import docx
-from lxml import etree  # type: ignore[import-untyped]
 
 from trainer.corpus.readers.archive import check_zip
 from trainer.corpus.readers.documents.blocks import MOST_TEXT, Block, join_answer
+from trainer.corpus.readers.documents.docx_styles import (
+    Element,
+    Numbering,
+    Style,
+    W,
+    get_integer,
+    get_value,
+    is_on,
+    read_numbering,
+    read_styles,
+)
 from trainer.corpus.readers.documents.grids import Grid, find_columns, table_blocks
 from trainer.corpus.readers.documents.pairs import find_pairs, make_table
 from trainer.corpus.table import Table
 from trainer.errors import CorpusError
 
-Element = etree._Element
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LEFT_OUT = frozenset(
-    f"{_W}{tag}"
+    f"{W}{tag}"
     for tag in ("del", "moveFrom", "pPr", "rPr", "sdtPr", "instrText", "footnoteReference")
 ) | {"{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 _SYMBOLS = {
@@ -40,8 +46,8 @@ def read_docx(data: bytes, name: str) -> list[Table]:
     try:
         document = docx.Document(io.BytesIO(data))
         body = document.element.body
-        styles = _read_styles(document.part)
-        numbering = _read_numbering(document.part)
+        styles = read_styles(document.part)
+        numbering = read_numbering(document.part)
     except Exception as error:  # python-docx raises whatever its parsers do
         raise CorpusError(
             f"{name} is damaged or no Word document: it cannot be opened. Open it in the program "
@@ -77,115 +83,10 @@ def _find_main_table(grids: list[Grid], blocks: list[Block]) -> Table | None:
     return Table("DOCX", rows, unit="row", part="table" if len(grids) > 1 else "")
 
 
-@dataclass(frozen=True)
-class _Style:
-    """What a paragraph or character style says, with what it inherits."""
-
-    level: int = 0
-    bold: bool = False
-    size: int = 0
-    number: tuple[str, int] | None = None
-    contents: bool = False
-
-
-@dataclass
-class _Numbering:
-    """How lists are marked: "-" or numbers, for each list and depth, and where they count from."""
-
-    marks: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-
-    def mark(self, list_: str, depth: int) -> str:
-        """Count one item and write its mark."""
-        kind, start = self.marks.get((list_, depth), ("", 1))
-        for other in [key for key in self.counts if key[0] == list_ and key[1] > depth]:
-            del self.counts[other]
-        self.counts[list_, depth] += 1
-        number = self.counts[list_, depth] + start - 1
-        return {"bullet": "-", "none": "", "": "-"}.get(kind, f"{number}.")
-
-
-def _value(element: Element | None, path: str, key: str = "val") -> str | None:
-    found = (
-        None if element is None else element.find("/".join(_W + step for step in path.split("/")))
-    )
-    return None if found is None else found.get(_W + key, "")
-
-
-def _is_on(element: Element | None, path: str) -> bool | None:
-    value = _value(element, path)
-    return None if value is None else value not in ("0", "false", "off", "none")
-
-
-def _integer(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 7 else None
-
-
-def _read_styles(part: object) -> dict[str, _Style]:
-    """Resolve every style by what it is based on; names are local, ids and levels are not."""
-    elements = {
-        style.get(_W + "styleId", ""): style
-        for style in part.styles.element.iter(_W + "style")  # type: ignore[attr-defined]
-    }
-    resolved: dict[str, _Style] = {}
-    for id_ in elements:
-        chain: list[str] = []
-        while id_ in elements and id_ not in chain and len(chain) < 20:
-            chain.append(id_)
-            id_ = _value(elements[id_], "basedOn") or ""
-        style = _Style()
-        for link in reversed(chain):
-            style = _inherit(style, elements[link])
-        if chain:
-            resolved[chain[0]] = style
-    return resolved
-
-
-def _inherit(base: _Style, element: Element) -> _Style:
-    name = (_value(element, "name") or "").casefold()
-    outline = _integer(_value(element, "pPr/outlineLvl"))
-    level = base.level
-    if name.startswith("heading ") and name[8:].isdigit():
-        level = min(9, int(name[8:])) + 1
-    elif name == "title":
-        level = 1
-    elif outline is not None:
-        level = outline + 2 if outline < 9 else 0
-    bold = _is_on(element, "rPr/b")
-    list_ = _value(element, "pPr/numPr/numId")
-    depth = _integer(_value(element, "pPr/numPr/ilvl")) or 0
-    return _Style(
-        level=level,
-        bold=base.bold if bold is None else bold,
-        size=_integer(_value(element, "rPr/sz")) or base.size,
-        number=(list_, min(depth, 9)) if list_ and list_ != "0" else base.number,
-        contents=base.contents or name.startswith(("toc ", "table of ")),
-    )
-
-
-def _read_numbering(part: object) -> _Numbering:
-    numbering = _Numbering()
-    try:
-        root = part.numbering_part.element  # type: ignore[attr-defined]
-    except (KeyError, NotImplementedError):
-        return numbering
-    kinds: dict[str, dict[int, tuple[str, int]]] = {}
-    for abstract in root.iter(_W + "abstractNum"):
-        levels = kinds.setdefault(abstract.get(_W + "abstractNumId", ""), {})
-        for level in abstract.iter(_W + "lvl"):
-            depth = _integer(level.get(_W + "ilvl")) or 0
-            start = _integer(_value(level, "start"))
-            levels[depth] = (_value(level, "numFmt") or "decimal", 1 if start is None else start)
-    for number in root.iter(_W + "num"):
-        for depth, mark in kinds.get(_value(number, "abstractNumId") or "", {}).items():
-            numbering.marks[number.get(_W + "numId", ""), depth] = mark
-    return numbering
-
-
 class _Walk:
     """One pass over the body, in the order a reader sees it."""
 
-    def __init__(self, styles: dict[str, _Style], numbering: _Numbering) -> None:
+    def __init__(self, styles: dict[str, Style], numbering: Numbering) -> None:
         self.styles, self.numbering = styles, numbering
         self.place = 0
         self.gap = True
@@ -195,20 +96,20 @@ class _Walk:
     def read(self, parent: Element, nesting: int = 0) -> Iterator[Block]:
         """Yield the blocks of a body, a cell or a text box."""
         for child in parent:
-            if child.tag == f"{_W}p":
+            if child.tag == f"{W}p":
                 yield from self.read_paragraph(child, nesting)
-            elif child.tag == f"{_W}tbl":
+            elif child.tag == f"{W}tbl":
                 yield from self.read_table(child, nesting)
             elif nesting < _MOST_NESTED and child.tag not in _LEFT_OUT:
-                if _value(child, "sdtPr/docPartObj/docPartGallery") == "Table of Contents":
+                if get_value(child, "sdtPr/docPartObj/docPartGallery") == "Table of Contents":
                     continue
                 yield from self.read(child, nesting + 1)
 
     def read_paragraph(self, paragraph: Element, nesting: int) -> Iterator[Block]:
         if not nesting:
             self.place += 1
-        style_id = _value(paragraph, "pPr/pStyle") or ""
-        style = self.styles.get(style_id, _Style())
+        style_id = get_value(paragraph, "pPr/pStyle") or ""
+        style = self.styles.get(style_id, Style())
         text, lead, size = self.read_text(paragraph, style)
         boxes = list(_find_boxes(paragraph))
         skipped = len(text) - len(text.lstrip())
@@ -218,7 +119,7 @@ class _Walk:
         if text:
             number = self._number(paragraph, style)
             marker = self.numbering.mark(*number) if number else ""
-            outline = _integer(_value(paragraph, "pPr/outlineLvl"))
+            outline = get_integer(get_value(paragraph, "pPr/outlineLvl"))
             level = style.level if outline is None else (outline + 2 if outline < 9 else 0)
             looks = tuple(
                 f"{kind} {value}"
@@ -240,29 +141,29 @@ class _Walk:
             if nesting < _MOST_NESTED:
                 yield from self.read(box, nesting + 1)
 
-    def _number(self, paragraph: Element, style: _Style) -> tuple[str, int] | None:
-        list_ = _value(paragraph, "pPr/numPr/numId")
+    def _number(self, paragraph: Element, style: Style) -> tuple[str, int] | None:
+        list_ = get_value(paragraph, "pPr/numPr/numId")
         if list_ is None:
             return style.number
-        depth = _integer(_value(paragraph, "pPr/numPr/ilvl")) or 0
+        depth = get_integer(get_value(paragraph, "pPr/numPr/ilvl")) or 0
         return (list_, min(depth, 9)) if list_ not in ("0", "") else None
 
-    def read_text(self, paragraph: Element, style: _Style) -> tuple[str, int, int]:
+    def read_text(self, paragraph: Element, style: Style) -> tuple[str, int, int]:
         """Read a paragraph's text, how many of its first characters are bold, and their size."""
         parts: list[str] = []
         length, lead, size = 0, -1, 0
         for run in _find_runs(paragraph):
-            if _is_on(run, "rPr/vanish"):
+            if is_on(run, "rPr/vanish"):
                 continue
             text = "".join(_read_run(run))
-            character = self.styles.get(_value(run, "rPr/rStyle") or "", _Style())
-            bold = _is_on(run, "rPr/b")
+            character = self.styles.get(get_value(run, "rPr/rStyle") or "", Style())
+            bold = is_on(run, "rPr/b")
             if bold is None:
                 bold = style.bold or character.bold
             if text.strip() and not bold and lead < 0:
                 lead = length
             if text.strip() and not size:
-                size = _integer(_value(run, "rPr/sz")) or character.size or style.size
+                size = get_integer(get_value(run, "rPr/sz")) or character.size or style.size
             parts.append(text)
             length += len(text)
         return "".join(parts), length if lead < 0 else lead, size
@@ -271,14 +172,14 @@ class _Walk:
         """Read a table of questions and answers, one that only lays out, or one in an answer."""
         rows: list[list[list[Block]]] = []
         places: list[int] = []
-        for row in table.iter(f"{_W}tr"):
+        for row in table.iter(f"{W}tr"):
             if row.getparent() is not table and nesting + 1 >= _MOST_NESTED:
                 continue
             if _nearest_table(row) is not table:
                 continue
             self.place += not nesting
             places.append(self.place)
-            cells = [cell for cell in row.iter(f"{_W}tc") if _nearest_row(cell) is row]
+            cells = [cell for cell in row.iter(f"{W}tc") if _nearest_row(cell) is row]
             rows.append([list(self.read(cell, nesting + 1)) for cell in cells])
         grid = [[join_answer(cell) for cell in row] for row in rows]
         columns = find_columns(grid)
@@ -297,19 +198,19 @@ class _Walk:
 
 
 def _nearest_table(row: Element) -> Element | None:
-    return next(row.iterancestors(f"{_W}tbl"), None)
+    return next(row.iterancestors(f"{W}tbl"), None)
 
 
 def _nearest_row(cell: Element) -> Element | None:
-    return next(cell.iterancestors(f"{_W}tr"), None)
+    return next(cell.iterancestors(f"{W}tr"), None)
 
 
 def _find_runs(element: Element) -> Iterator[Element]:
     """Yield the runs of a paragraph, those of links and insertions too, not those of text boxes."""
-    left = list(reversed(element))
+    left: list[Element] = list(reversed(element))
     while left:
         child = left.pop()
-        if child.tag == f"{_W}r":
+        if child.tag == f"{W}r":
             yield child
         elif child.tag not in _LEFT_OUT and isinstance(child.tag, str):
             left += reversed(child)
@@ -317,22 +218,22 @@ def _find_runs(element: Element) -> Iterator[Element]:
 
 def _read_run(run: Element) -> Iterator[str]:
     for child in run:
-        if child.tag == f"{_W}t":
+        if child.tag == f"{W}t":
             yield child.text or ""
-        elif child.tag == f"{_W}tab":
+        elif child.tag == f"{W}tab":
             yield " "
-        elif child.tag in (f"{_W}br", f"{_W}cr"):
+        elif child.tag in (f"{W}br", f"{W}cr"):
             yield "\n"
-        elif child.tag == f"{_W}noBreakHyphen":
+        elif child.tag == f"{W}noBreakHyphen":
             yield "-"
-        elif child.tag == f"{_W}sym":
-            yield _SYMBOLS.get((child.get(f"{_W}char") or "").upper(), "")
+        elif child.tag == f"{W}sym":
+            yield _SYMBOLS.get((child.get(f"{W}char") or "").upper(), "")
 
 
 def _find_boxes(paragraph: Element) -> Iterator[Element]:
     """Yield the text boxes anchored in a paragraph, each once: old Words get a second copy."""
-    for box in paragraph.iter(f"{_W}txbxContent"):
+    for box in paragraph.iter(f"{W}txbxContent"):
         ancestors = list(box.iterancestors())
         inside = ancestors[: ancestors.index(paragraph)]
-        if not any(a.tag in _LEFT_OUT or a.tag == f"{_W}txbxContent" for a in inside):
+        if not any(a.tag in _LEFT_OUT or a.tag == f"{W}txbxContent" for a in inside):
             yield box

@@ -1,13 +1,16 @@
 """The elements of a page, walked in reading order: menus and banners left out, accordions known."""
 
+# ruff: noqa: RUF001 - signs of other alphabets are the point
+
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from trainer.corpus.readers.documents.blocks import Block, join_answer, join_spaced
 from trainer.corpus.readers.documents.grids import find_columns, table_blocks
+from trainer.corpus.readers.documents.page_roles import Roles, find_roles
 
 _NEVER = frozenset(
     [
@@ -117,14 +120,6 @@ _BOLD_STYLE = re.compile(r"(?i)font-weight\s{0,5}:\s{0,5}(?:bold|[6-9]00)")
 _FLEETING = re.compile(
     r"(?i)^(?:active|open|opened|show|shown|first|last|odd|even|collapsed?|in|is-\S*|has-\S*|current|closed|hidden)$"
 )
-_ASKS = re.compile(
-    r"(?i)(?:^|[-_])(?:question|frage|pregunta|pergunta|domanda|vraag|fraga|pytanie|otazka|soru|vopros)"
-    r"(?:[-_](?:title|text|heading|header|head|label|name|content|button))?$"
-)
-_REPLIES = re.compile(
-    r"(?i)(?:^|[-_])(?:answer|antwort|reponse|respuesta|resposta|risposta|antwoord|svar|odpowiedz|odpoved|cevap|otvet)"
-    r"(?:[-_](?:text|content|body|inner|wrapper|wrap|container|panel))?$"
-)
 _COMPONENTS = re.compile(
     r"(?i)^(?:x-)?(?:accordion\w*|faq\w*|question|toggle|collaps\w*|expand\w*|details)$"
 )
@@ -149,55 +144,10 @@ class _Frame:
     looks: tuple[str, ...] = ()
 
 
-@dataclass
-class _Roles:
-    """Which elements the page itself calls questions and answers, by their memory addresses."""
-
-    asks: set[int] = field(default_factory=set)
-    replies: set[int] = field(default_factory=set)
-
-
 def read_elements(tree: LexborHTMLParser, source: str) -> Iterator[Block]:
     """Read the body of a page; `source` is its text, where the lines are looked up."""
     if tree.body is not None:
-        yield from _Walk(tree.body, source, _find_roles(tree)).read()
-
-
-def _find_roles(tree: LexborHTMLParser) -> _Roles:
-    """Follow what the page says of itself: controls and panels, microdata, names of classes."""
-    roles = _Roles()
-    named = {id_: node for node in tree.css("[id]") if (id_ := node.attributes.get("id"))}
-    for node in tree.css(
-        "[aria-controls],[data-target],[data-bs-target],[data-toggle],[role=button]"
-    ):
-        given = node.attributes
-        for key in ("aria-controls", "data-bs-target", "data-target", "href"):
-            target = named.get((given.get(key) or "").lstrip("#"))
-            if target is not None and target.mem_id != node.mem_id:
-                roles.asks.add(node.mem_id)
-                roles.replies.add(target.mem_id)
-                break
-    for node in tree.css("[role=tabpanel][aria-labelledby],[role=region][aria-labelledby]"):
-        head = named.get(node.attributes.get("aria-labelledby") or "")
-        if head is not None:
-            roles.asks.add(head.mem_id)
-            roles.replies.add(node.mem_id)
-    for node in tree.css('[itemtype$="schema.org/Question"]'):
-        if (name := node.css_first('[itemprop="name"]')) is not None:
-            roles.asks.add(name.mem_id)
-    for node in tree.css('[itemprop="acceptedAnswer"],[itemprop="suggestedAnswer"]'):
-        roles.replies.add(node.mem_id)
-    asks, replies = set(), set()
-    for node in tree.css('[class*="s"],[class*="f"],[class*="r"],[class*="v"]'):
-        for token in (node.attributes.get("class") or "").split()[:20]:
-            if _ASKS.search(token):
-                asks.add(node.mem_id)
-            elif _REPLIES.search(token):
-                replies.add(node.mem_id)
-    if len(asks) >= 2 and len(replies) >= 2:
-        roles.asks |= asks
-        roles.replies |= replies
-    return roles
+        yield from _Walk(tree.body, source, find_roles(tree)).read()
 
 
 def _blank_scripts(source: str) -> str:
@@ -231,7 +181,7 @@ def _is_block(tag: str) -> bool:
 class _Walk:
     """One pass over the elements, without recursion: a page may be nested as deep as it likes."""
 
-    def __init__(self, root: LexborNode, source: str, roles: _Roles, numbers: int = 0) -> None:
+    def __init__(self, root: LexborNode, source: str, roles: Roles, numbers: int = 0) -> None:
         self.root, self.source, self.roles = root, _blank_scripts(source), roles
         self.numbers = numbers
         self.questions = _count_marks(root.text())

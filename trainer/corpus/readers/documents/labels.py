@@ -72,12 +72,7 @@ def _follow_labels(lines: Sequence[Block], texts: Sequence[str], labels: Labels)
             answering = True
             rest = replace(line, text=_labelled(line)[answers.end() :].strip(), marker="", level=0)
             answer = [rest] if rest.text else []
-        elif (
-            line.level
-            and question is not None
-            and (answer or not question)
-            and not (0 < level < line.level)
-        ):
+        elif line.level and question is not None and not 0 < level < line.level:
             if not question:
                 question = [line]
                 continue

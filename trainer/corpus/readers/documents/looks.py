@@ -1,7 +1,5 @@
 """Questions known by the look most of them share: a heading level, weight, number or class."""
 
-
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence, Set
@@ -42,7 +40,7 @@ def read_by_look(blocks: Sequence[Block], *, called_faq: bool) -> Reading:
         members = looks[look]
         reading = assemble(blocks, members, by_number=look == "chain")
         hits, size = reading.asked, len(reading.pairs)
-        enough = 2 if called_faq or hits >= 0.8 * size else 3
+        enough = 2 if called_faq or hits >= 0.65 * size else 3
         if hits >= enough and hits >= 0.5 * size:
             reading.fit = 2 * hits / (size + max(total, hits))
             readings.append((reading.fit, -rank, reading, members))
@@ -72,7 +70,7 @@ def _read_unmarked(blocks: Sequence[Block], looks: dict[str, set[int]]) -> Readi
             found = assemble(blocks, looks[look], by_number=False)
             asked = sum(len(pair.question) for pair in found.pairs)
             answered = sum(len(pair.answer) for pair in found.pairs)
-            if len(found.pairs) >= 3 and answered > asked and asked < _SHORT * len(found.pairs):
+            if len(found.pairs) >= 3 and 2 * answered > asked and asked < _SHORT * len(found.pairs):
                 readings.append(found)
     best = max(readings, key=lambda reading: len(reading.pairs))
     best.sure, best.fit = False, 0.35
@@ -147,7 +145,9 @@ def _find_chain(blocks: Sequence[Block], asking: Set[int]) -> set[int]:
         if not chain:
             if not asked and not _leads_chain(numbered[position : position + 3]):
                 continue
-        elif not (last < value < last + 1.5 or (value == 1 and asked)) or (not asked and _is_step(numbered, position, chain[-1], asking)):
+        elif not (last < value < last + 1.5 or (value == 1 and asked)) or (
+            not asked and _is_step(numbered, position, chain[-1], asking)
+        ):
             continue
         chain.append(number)
         last = value
@@ -183,7 +183,7 @@ def _leads_chain(numbered: Sequence[tuple[int, float]]) -> bool:
 
 
 def assemble(blocks: Sequence[Block], members: Set[int], *, by_number: bool) -> Reading:
-    """Give every question the blocks below it, up to the next question, topic or end of its card."""
+    """Give every question the blocks below it, up to the next question, topic or card."""
     reading = Reading()
     belongs = _limit_to_cards(blocks, sorted(members))
     topics: list[tuple[int, str]] = []
@@ -213,6 +213,10 @@ def assemble(blocks: Sequence[Block], members: Set[int], *, by_number: bool) -> 
             reading.unanswered.append((head.place, head.text))
 
     for number, block in enumerate(blocks):
+        if is_ending(block.text) and (block.level or block.bold or block.gap):
+            close(None)
+            asked, body = None, []
+            continue
         if number in members:
             close(block)
             asked, body = number, []
@@ -220,10 +224,6 @@ def assemble(blocks: Sequence[Block], members: Set[int], *, by_number: bool) -> 
                 weak_topic = ""
                 while topics and topics[-1][0] >= block.level:
                     topics.pop()
-            continue
-        if is_ending(block.text) and (block.level or block.bold or block.gap):
-            close(None)
-            asked, body = None, []
             continue
         if block.level:
             if asked is not None and 0 < blocks[asked].level < block.level:

@@ -1,5 +1,7 @@
 """Find the questions and answers of a document, in whatever way its writer set them apart."""
 
+# ruff: noqa: RUF001 - signs of other alphabets are the point
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -255,24 +257,40 @@ def read_by_roles(blocks: Sequence[Block]) -> Reading:
     topic = section = ""
     asked: Block | None = None
     answer: list[Block] = []
+    sharing: list[Block] = []
     for block in [*blocks, Block("", role="question")]:
         if block.role == "answer":
             answer.append(block)
             continue
-        if asked and (text := join_answer(answer)):
-            reading.pairs.append(Pair(asked.text, text, section or topic, asked.place))
+        text = join_answer(answer)
+        if asked and text:
+            for one in (*sharing, asked):
+                reading.pairs.append(Pair(one.text, text, section or topic, one.place))
+        elif asked and _share_answer(asked, block):
+            sharing.append(asked)
         elif (
             asked and block.role == "question" and len(block.path) > len(asked.path) and block.text
         ):
             section = strip_number(asked.text)
-        elif asked and is_question(asked.text):
-            reading.unanswered.append((asked.place, asked.text))
+        elif asked:
+            unanswered = [one for one in (*sharing, asked) if is_question(one.text)]
+            reading.unanswered += [(one.place, one.text) for one in unanswered]
+        if not (asked and not text and _share_answer(asked, block)):
+            sharing = []
         asked, answer = (block if block.role == "question" and block.text else None), []
         if block.role == "topic" or block.level:
             topic, section = strip_number(block.text), ""
     if 5 * reading.asked >= 4 * len(reading.pairs):  # the others may be boxes of links
         reading.pairs = [pair for pair in reading.pairs if not _is_pointer(pair)]
     return reading
+
+
+def _share_answer(block: Block, following: Block) -> bool:
+    """Whether two terms of a definition list stand over one definition."""
+    return bool(following.text) and all(
+        part.role == "question" and part.looks[:1] and part.looks[0].startswith("dt")
+        for part in (block, following)
+    )
 
 
 def _is_pointer(pair: Pair) -> bool:

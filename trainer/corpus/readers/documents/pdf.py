@@ -8,11 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 from trainer.corpus.readers.documents.blocks import MOST_TEXT, NUMBER, Block, join_wrapped
 from trainer.corpus.readers.documents.grids import Grid, table_blocks
 from trainer.corpus.readers.documents.pairs import find_pairs, make_table
-from trainer.corpus.readers.documents.pdf_lines import Line, find_tables, read_lines
+from trainer.corpus.readers.documents.pdf_lines import (
+    Line,
+    find_tables,
+    read_letters,
+    read_letters_by_pdfium,
+    read_lines,
+)
 from trainer.corpus.readers.documents.words import is_question, starts_with_label
 from trainer.corpus.table import Table
 from trainer.errors import CorpusError
@@ -26,14 +33,14 @@ _DOTS = re.compile(r"(?:\.\s?){4,}\s*\d{1,4}\s*$|…{2,}\s*\d{1,4}\s*$")
 def read_pdf(data: bytes, name: str) -> list[Table]:
     """Read the questions and answers of a PDF whose text is text."""
     pages, tables = _read_pages(data, name)
-    signs = sum(len(line.text) for lines in pages for line in lines)
-    if not signs and not tables:
+    if not _is_legible(pages) and not tables:
+        pages = _read_pages_by_pdfium(data) or pages
+    if not any(pages) and not tables:
         raise CorpusError(
             f"{name} holds pictures of text and no text. Run OCR (text recognition) on it, for "
             "example with ocrmypdf or your scanner's program, and upload the result."
         )
-    unknown = sum(line.text.count("(cid:") for lines in pages for line in lines)
-    if 20 * unknown > signs:
+    if not _is_legible(pages) and not tables:
         raise CorpusError(
             f"The fonts of {name} do not say which letters they draw. Save it anew from the "
             "program that made it, or run OCR (text recognition) on it."
@@ -42,6 +49,31 @@ def read_pdf(data: bytes, name: str) -> list[Table]:
     kept = [_drop_margins(lines, repeated) for lines in pages]
     pairs, notes = find_pairs(list(_make_blocks(kept, tables)), name)
     return [make_table(pairs, "PDF", "page", notes=notes)]
+
+
+def _is_legible(pages: list[list[Line]]) -> bool:
+    """Whether the letters are known, not only where they stand."""
+    signs = sum(len(line.text) for lines in pages for line in lines)
+    unknown = sum(line.text.count("(cid:") for lines in pages for line in lines)
+    return signs > 20 * unknown
+
+
+def _read_page(page: Any, number: int, boxes: list[Any]) -> list[Line]:
+    return read_lines(read_letters(page), float(page.width), number, boxes)
+
+
+def _read_pages_by_pdfium(data: bytes) -> list[list[Line]]:
+    """Read the pages a second time, where the first found no letters."""
+    import pypdfium2  # noqa: PLC0415 - only for what pdfminer cannot read
+
+    try:
+        with pypdfium2.PdfDocument(data) as document:
+            return [
+                read_lines(read_letters_by_pdfium(page), float(page.get_size()[0]), number)
+                for number, page in enumerate(document, 1)
+            ]
+    except pypdfium2.PdfiumError:
+        return []
 
 
 _Tables = dict[int, list[tuple[float, Grid]]]
@@ -72,7 +104,7 @@ def _read_pages(data: bytes, name: str) -> tuple[list[list[Line]], _Tables]:
                 found = find_tables(page)
                 if found:
                     tables[number] = [(table.bbox[1], grid) for table, grid in found]
-                pages.append(read_lines(page, number, [table.bbox for table, _ in found]))
+                pages.append(_read_page(page, number, [t.bbox for t, _ in found]))
                 signs += sum(len(line.text) for line in pages[-1])
                 if signs > MOST_TEXT:
                     raise CorpusError(

@@ -1,12 +1,11 @@
 """The lines of a PDF's page: letters put together, columns in turn, right to left too."""
 
-
-
+import ctypes
 import re
 import statistics
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -38,7 +37,9 @@ class Line:
     margin: float = 0.0
 
 
-class _Letter(NamedTuple):
+class Letter(NamedTuple):
+    """One letter as a page draws it, in points from the left and the top."""
+
     text: str
     left: float
     right: float
@@ -61,11 +62,13 @@ def find_tables(page: Any) -> list[tuple[Any, Grid]]:
     return found
 
 
-def read_lines(page: Any, number: int, boxes: Sequence[Sequence[float]]) -> list[Line]:
-    """Read the lines of a page in the order a person reads them, but for what stands in boxes."""
+def read_lines(
+    found: Iterable[Letter], width: float, number: int, boxes: Sequence[Sequence[float]] = ()
+) -> list[Line]:
+    """Put letters together in the order a person reads them, but for what stands in boxes."""
     letters = [
         letter
-        for letter in _read_letters(page)
+        for letter in found
         if not any(
             x0 <= (letter.left + letter.right) / 2 <= x1
             and y0 <= (letter.top + letter.bottom) / 2 <= y1
@@ -73,23 +76,25 @@ def read_lines(page: Any, number: int, boxes: Sequence[Sequence[float]]) -> list
         )
     ]
     letters.sort(key=lambda letter: (letter.bottom, letter.left))
-    rows: list[list[_Letter]] = []
+    rows: list[list[Letter]] = []
     baseline = -1e9
     for letter in letters:
         if letter.bottom - baseline > max(2.0, 0.35 * letter.size):
             rows.append([])
             baseline = letter.bottom
         rows[-1].append(letter)
+    rows = [_drop_doubles(sorted(row, key=lambda letter: letter.left)) for row in rows]
+    backward = is_backward(" ".join("".join(letter.text for letter in row) for row in rows))
     lines = [
         line
         for row in rows
-        for part in _part_columns(_drop_doubles(sorted(row, key=lambda letter: letter.left)))
-        if (line := _make_line(part, number)) is not None
+        for part in _part_columns(row)
+        if (line := _make_line(part, number, backward=backward)) is not None
     ]
-    return _order_columns(lines, float(page.width))
+    return _order_columns(lines, width)
 
 
-def _read_letters(page: Any) -> Iterator[_Letter]:
+def read_letters(page: Any) -> Iterator[Letter]:
     """Yield the letters of a page; pdfplumber's own list takes twice the time."""
     left, top, height = float(page.bbox[0]), float(page.bbox[1]), float(page.height)
     waiting = [iter(page.layout)]
@@ -104,7 +109,7 @@ def _read_letters(page: Any) -> Iterator[_Letter]:
                 raise ValueError(f"more than {_MOST_LETTERS} letters on a page")
             if item.upright:
                 font = item.fontname
-                yield _Letter(
+                yield Letter(
                     item.get_text(),
                     item.x0 + left,
                     item.x1 + left,
@@ -117,9 +122,27 @@ def _read_letters(page: Any) -> Iterator[_Letter]:
             waiting.append(iter(item))
 
 
-def _drop_doubles(letters: list[_Letter]) -> list[_Letter]:
+def read_letters_by_pdfium(page: Any) -> Iterator[Letter]:
+    """Yield the letters of a page of pypdfium2, which knows encodings that pdfminer does not."""
+    from pypdfium2 import raw  # noqa: PLC0415 - only for what pdfminer cannot read
+
+    text = page.get_textpage()
+    height = float(page.get_size()[1])
+    name, flags = ctypes.create_string_buffer(200), ctypes.c_int()
+    for index in range(min(text.count_chars(), _MOST_LETTERS)):
+        sign = raw.FPDFText_GetUnicode(text, index)
+        if sign < 32 or 0xD800 <= sign < 0xE000 or raw.FPDFText_IsGenerated(text, index) == 1:
+            continue
+        left, bottom, right, top = text.get_charbox(index, loose=True)
+        length = raw.FPDFText_GetFontInfo(text, index, name, 200, ctypes.byref(flags))
+        font = name.raw[: max(0, min(length, 200) - 1)].decode("utf-8", "replace")
+        size = max(float(raw.FPDFText_GetFontSize(text, index)), 0.1)
+        yield Letter(chr(sign), left, right, height - top, height - bottom, size, font)
+
+
+def _drop_doubles(letters: list[Letter]) -> list[Letter]:
     """Leave out letters drawn twice at one place, as some programs do for bold."""
-    kept: list[_Letter] = []
+    kept: list[Letter] = []
     for letter in letters:
         if not any(
             other.text == letter.text and abs(other.left - letter.left) < 0.15 * letter.size
@@ -129,7 +152,7 @@ def _drop_doubles(letters: list[_Letter]) -> list[_Letter]:
     return kept
 
 
-def _part_columns(chars: list[_Letter]) -> Iterator[list[_Letter]]:
+def _part_columns(chars: list[Letter]) -> Iterator[list[Letter]]:
     """Part what stands on one height where a gap is as wide as between columns."""
     start = 0
     for number in range(1, len(chars)):
@@ -140,9 +163,9 @@ def _part_columns(chars: list[_Letter]) -> Iterator[list[_Letter]]:
     yield chars[start:]
 
 
-def _make_line(chars: list[_Letter], page: int) -> Line | None:
+def _make_line(chars: list[Letter], page: int, *, backward: bool) -> Line | None:
     text, lead, length = "", -1, 0
-    last: _Letter | None = None
+    last: Letter | None = None
     for char in chars:
         sign = char.text
         apart = last is not None and char.left - last.right > 0.18 * char.size
@@ -157,7 +180,7 @@ def _make_line(chars: list[_Letter], page: int) -> Line | None:
         return None
     skipped = len(text) - len(text.lstrip())
     inked = [char for char in chars if char.text.strip()]
-    ordered = _order_letters(stripped)
+    ordered = order_letters(stripped) if backward else stripped
     length = len(stripped) if lead < 0 else max(0, min(lead - skipped, len(stripped)))
     if ordered != stripped:
         length = len(ordered) if length == len(stripped) else 0
@@ -183,34 +206,38 @@ def _is_bold(font: str) -> bool:
     return any(word in name for word in ("bold", "black", "heavy", "fett", "-bd", "demi"))
 
 
-def _order_letters(text: str) -> str:
+def is_backward(text: str) -> bool:
+    """Tell whether right-to-left words stand in it as they are seen, their last letter first.
+
+    Nearly every PDF does so; a few programs draw such letters from left to right. Arabic words
+    often begin with alef and lam, and five Hebrew letters have a form for the ends of words.
+    """
+    text = _FORMS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    seen = len(re.findall(r"لا\b|\b[ךםןףץ]\w", text))
+    read = len(re.findall(r"\bال|\w[ךםןףץ]\b", text))
+    return read <= seen
+
+
+def order_letters(text: str) -> str:
     """Bring right-to-left text, which a page holds as it is seen, into reading order."""
     text = _FORMS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     kinds = [unicodedata.bidirectional(sign) for sign in text]
     backward = sum(kind in ("R", "AL") for kind in kinds)
     if backward <= sum(kind == "L" for kind in kinds):
         return text
-    words = re.split(r"(\s+)", text)[::-1]
-    runs: list[list[str]] = []
-    for word in words:
-        rightward = not any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in word)
-        if rightward and any(map(str.isalnum, word)):
-            if runs and runs[-1][0] == "L":
-                runs[-1].append(word)
-            else:
-                runs.append(["L", word])
-        elif rightward and word.isspace() and runs and runs[-1][0] == "L":
-            runs[-1].append(word)
-        else:
-            runs.append(["R", "".join(_MIRRORED.get(sign, sign) for sign in reversed(word))])
-    ordered = ""
-    for kind, *parts in runs:
-        trailing = [part for part in parts[-1:] if kind == "L" and part.isspace()]
-        inner = parts[: len(parts) - len(trailing)]
-        ordered += "".join(reversed(inner) if kind == "L" else inner) + "".join(trailing)
-    return ordered
+    # runs of Latin words and of numbers keep their order, all else is turned around
+    parts = _FORWARD.split(text)
+    turned = [
+        part if number % 2 else "".join(_MIRRORED.get(sign, sign) for sign in reversed(part))
+        for number, part in enumerate(parts)
+    ]
+    return "".join(reversed(turned))
 
 
+_FORWARD = re.compile(
+    r"([A-Za-z0-9\u00c0-\u024f\u0660-\u0669](?:[^\u0590-\u08ff()\[\]]{0,200}"
+    r"[A-Za-z0-9\u00c0-\u024f\u0660-\u0669])?)"
+)
 _MIRRORED = dict(zip("()[]{}<>«»", ")(][}{><»«", strict=True))
 
 
@@ -259,7 +286,7 @@ def _join_rows(lines: list[Line]) -> list[Line]:
     return joined
 
 
-def _measure_first_word(letters: Sequence[_Letter], text: str) -> float:
+def _measure_first_word(letters: Sequence[Letter], text: str) -> float:
     word = first_word(text)
     first = letters[: len(word)] if text[:1] == letters[0].text[:1] else letters[-len(word) :]
     return (

@@ -20,6 +20,7 @@ from trainer.corpus.table import Table
 
 _RULE = re.compile(r"^\s*([=\-*_~#+])(?:\s*\1){2,}\s*$")
 _FRAMED = re.compile(r"^\s*([=\-*#~]{2,20})\s*(\S.{0,200}?)\s*\1\s*$")
+_BRACKETED = re.compile(r"^\s*[\[【](\w[^\[\]【】]{2,80})[\]】]\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+•‣▪●○·–—]|\(?[a-zA-Z]?\d{0,3}[.)])\s")
 _WRAPPED = range(50, 131)  # columns at which people and programs wrap
 
@@ -44,11 +45,15 @@ def _read_blocks(text: str) -> Iterator[Block]:
             gap = True
             continue
         under = lines[number] if number < len(lines) else ""
-        framed = _FRAMED.match(line)
+        framed = _FRAMED.match(line) or (
+            _BRACKETED.match(line) if not starts_with_label(line) else None
+        )
         underlined = bool(_RULE.match(under)) and under.strip()[0] in "=-~" and measure(line) <= 100
         if framed or underlined or _is_title(line, gap, under):
             level = 2 if underlined and under.strip()[0] != "=" else 1
-            yield Block(framed[2] if framed else line.strip(), place, level=level)
+            yield Block(
+                framed[framed.lastindex or 0] if framed else line.strip(), place, level=level
+            )
             gap = True
             continue
         whole, last = line.strip(), line

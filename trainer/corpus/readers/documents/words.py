@@ -211,7 +211,7 @@ _BOILERPLATE = re.compile(
         (?:helpful|useful|answer\ your\ question)\W.*
     | (?:did\ you\ find|have\ you\ found)\ (?:this|what|it)\b.*
     | how\ (?:helpful|useful)\ was\ this.* | rate\ this\ (?:page|article|answer).*
-    | (?:yes|no)(?:\W+(?:yes|no))? | (?:ja|nein)\W+(?:ja|nein) | (?:oui|non)\W+(?:oui|non)
+    | (?:yes|no)\W+(?:yes|no) | (?:ja|nein)\W+(?:ja|nein) | (?:oui|non)\W+(?:oui|non)
     | \d+\ (?:out\ )?of\ \d+\ (?:people\ )?found\ this\ helpful.*
     | war\ (?:diese|dieser|das|die)\b.{0,40}(?:hilfreich|nützlich).* | hat\ ihnen\ .{0,40}geholfen.*
     | (?:cette|cet|ces)\ .{0,40}(?:utile|aidé).* | avez-vous\ trouvé\ .{0,40}(?:utile|réponse).*
