@@ -603,12 +603,21 @@ def compare(args: argparse.Namespace) -> None:
             asked.setdefault(column, []).append(excerpt(record))
     say("| model | " + " | ".join(f"{k} ({len(v)} records)" for k, v in asked.items()) + " |")
     say("|---" * (len(asked) + 1) + "|")
+    measured = []
     for folder in args.models:
         tokenizer, model = AutoTokenizer.from_pretrained(folder), load_model(folder, args.device)
+        measured.append(
+            [[bits_and_bytes(model, tokenizer, r) for r in records] for records in asked.values()]
+        )
+    for folder, columns in zip(args.models, measured, strict=True):
         shown = []
-        for records in asked.values():
-            pairs = [bits_and_bytes(model, tokenizer, record) for record in records]
-            shown.append(f"{sum(b for b, _ in pairs) / sum(n for _, n in pairs):.3f}")
+        for at, pairs in enumerate(columns):  # only what fits into every model's context
+            fits = [
+                all(size for _, size in same)
+                for same in zip(*(m[at] for m in measured), strict=True)
+            ]
+            kept = [pair for pair, fit in zip(pairs, fits, strict=True) if fit]
+            shown.append(f"{sum(b for b, _ in kept) / max(sum(n for _, n in kept), 1):.3f}")
         say(f"| {folder.name} | " + " | ".join(shown) + " |")
 
 

@@ -161,7 +161,8 @@ def test_deleted_and_hidden_text_is_out_inserted_text_and_links_are_in():
     for xml in (
         '<w:ins {0} w:id="1" w:author="a"><w:r><w:t>card</w:t></w:r></w:ins>',
         '<w:del {0} w:id="2" w:author="a"><w:r><w:delText>cash</w:delText></w:r></w:del>',
-        '<w:hyperlink {0} w:anchor="x"><w:r><w:t xml:space="preserve"> or here</w:t></w:r></w:hyperlink>',
+        '<w:hyperlink {0} w:anchor="x"><w:r><w:t xml:space="preserve"> or here</w:t></w:r>'
+        "</w:hyperlink>",
         "<w:r {0}><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r>",
         '<w:r {0}><w:sym w:font="Wingdings" w:char="F0E0"/></w:r>',
     ):
@@ -192,7 +193,8 @@ def test_text_boxes_are_read_once():
         box = "<w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent>"
         paragraph._p.append(
             parse_xml(
-                f"<w:r {nsdecls('w')} xmlns:mc='http://schemas.openxmlformats.org/markup-compatibility/2006'>"
+                f"<w:r {nsdecls('w')} "
+                "xmlns:mc='http://schemas.openxmlformats.org/markup-compatibility/2006'>"
                 f"<mc:AlternateContent><mc:Choice Requires='wps'>{box}</mc:Choice>"
                 f"<mc:Fallback>{box}</mc:Fallback></mc:AlternateContent></w:r>"
             )

@@ -12,7 +12,8 @@ from trainer.errors import CorpusError
 
 PAGE = """<!DOCTYPE html><html lang=en><head><title>FAQ?</title><meta charset=utf-8>
 <style>p{{}}</style><script>var q = "Is it?"</script></head><body class="has-menu page">
-<header><a href=/>Shop</a><nav><ul><li><a href=/>Home</a><li><a href=/faq>FAQ</a></ul></nav></header>
+<header><a href=/>Shop</a><nav><ul><li><a href=/>Home</a><li><a href=/faq>FAQ</a></ul></nav>
+</header>
 <div id="cookie-banner" class="cookie-consent"><p>We use cookies. Do you agree?</p>
 <button>Accept</button></div>
 <main><h1>Frequently asked questions</h1>{}</main>
@@ -49,9 +50,11 @@ MAKERS = {
         <div class="accordion-body">{a}</div></div></div>""",
     "bootstrap 3": """<div class="panel"><div class="panel-heading" role="tab" id="h{n}"><h4>
         <a role="button" data-toggle="collapse" href="#c{n}" aria-controls="c{n}">{q}</a></h4></div>
-        <div id="c{n}" class="panel-collapse" role="tabpanel" aria-labelledby="h{n}">{a}</div></div>""",
+        <div id="c{n}" class="panel-collapse" role="tabpanel" aria-labelledby="h{n}">{a}</div>
+        </div>""",
     "elementor": """<div class="elementor-toggle-item"><div id="elementor-tab-title-{n}"
-        class="elementor-tab-title" data-tab="{n}" role="button" aria-controls="elementor-tab-content-{n}">
+        class="elementor-tab-title" data-tab="{n}" role="button"
+        aria-controls="elementor-tab-content-{n}">
         <span class="elementor-toggle-icon"><i class="fas fa-caret-right"></i></span>
         <a class="elementor-toggle-title" tabindex="0">{q}</a></div>
         <div id="elementor-tab-content-{n}" class="elementor-tab-content" role="region"
@@ -66,7 +69,8 @@ MAKERS = {
     "buttons": '<button class="accordion">{q}</button><div class="panel">{a}</div>',
     "labels": """<div class="tab"><input type="checkbox" id="t{n}"><label for="t{n}">{q}</label>
         <div class="content">{a}</div></div>""",
-    "classes": '<div class="faq-q"><span class="icon">+</span>{q}</div><div class="faq-a">{a}</div>',
+    "classes": """<div class="faq-q"><span class="icon">+</span>{q}</div>
+        <div class="faq-a">{a}</div>""",
     "jquery": '<h3 class="ui-accordion-header"><a href="#">{q}</a></h3><div>{a}</div>',
     "marks": "<p>Q: {q}</p><div>A: {a}</div>",
     "breaks": "<p><b>Q{n}. {q}</b></p>{a}",
@@ -75,7 +79,8 @@ MAKERS = {
     "tables": "<table><tr><th>Question<th>Answer</tr><tr><td>{q}<td>{a}</tr></table>",
     "table of bold and plain rows": "<tr><td><b>{q}</b></td></tr><tr><td>{a}</td></tr>",
     "wix": """<div data-hook="item"><div data-hook="question"><div><div><p class="font_8"><span
-        style="font-weight:bold">{q}</span></p></div></div></div><div data-hook="answer">{a}</div></div>""",
+        style="font-weight:bold">{q}</span></p></div></div></div>
+        <div data-hook="answer">{a}</div></div>""",
     "aria heading": '<div role="heading" aria-level="3">{q}</div><div>{a}</div>',
 }
 
@@ -92,6 +97,12 @@ def test_a_question_and_its_answer_in_one_paragraph_are_parted():
     assert read(page) == [("What?", "This.\nAnd that.", ""), ("Who?", "Ann.", "")]
 
 
+def test_what_stands_below_the_last_card_is_no_answer():
+    card = "<div class=card><h3>{q}</h3><div>{a}</div></div>"
+    pairs = read(fill(card, "<div>{}<p>All prices may change.</p></div>"))
+    assert [pair[:2] for pair in pairs] == WANTED
+
+
 def test_headings_above_questions_are_topics():
     section = "<section><h2>{}</h2><details><summary>{}</summary>{}</details></section>"
     page = PAGE.format(
@@ -103,7 +114,8 @@ def test_headings_above_questions_are_topics():
 def test_folded_topics_around_folded_questions_are_topics():
     inner = "<details><summary>{}</summary><p>{}</p></details>"
     page = PAGE.format(
-        f"<details><summary>Payment</summary>{inner.format('How?', 'So.')}{inner.format('Why?', 'As is.')}"
+        f"<details><summary>Payment</summary>{inner.format('How?', 'So.')}"
+        f"{inner.format('Why?', 'As is.')}"
         f"</details><details><summary>Delivery</summary>{inner.format('When?', 'Now.')}</details>"
     )
     assert read(page) == [
@@ -140,7 +152,8 @@ def test_damaged_json_ld_is_told_and_the_page_is_read():
 
 def test_a_table_inside_an_answer_is_kept_as_lines():
     page = PAGE.format(
-        "<h2>What does it cost?</h2><p>See:</p><table><tr><th>Size<th>Price</tr><tr><td>S<td>5</tr></table>"
+        "<h2>What does it cost?</h2><p>See:</p><table><tr><th>Size<th>Price</tr>"
+        "<tr><td>S<td>5</tr></table>"
         "<h2>Is it safe?</h2><p>Yes.</p>"
     )
     assert read(page)[0][:2] == ("What does it cost?", "See:\n\nSize | Price\nS | 5")
@@ -155,7 +168,7 @@ def test_a_page_laid_out_with_tables_is_read():
 
 
 def test_a_page_that_is_one_form_is_read():
-    page = "<body><form id=aspnetForm><div><h3>A?</h3><p>B.</p><h3>C?</h3><p>D.</p></div></form></body>"
+    page = "<form id=aspnetForm><div><h3>A?</h3><p>B.</p><h3>C?</h3><p>D.</p></div></form>"
     assert read(page) == [("A?", "B.", ""), ("C?", "D.", "")]
 
 
@@ -173,7 +186,10 @@ def test_arabic_and_japanese_pages_in_their_own_encodings_are_read():
     (table,) = read_html(arabic.encode("cp1256"), "a.html")
     assert table.encoding == "Windows-1256"
     assert table.rows[0][1][:2] == ("كيف أدفع؟", "بالبطاقة.")
-    japanese = "<meta charset=shift_jis><h3>支払い方法は？</h3><p>カードです。</p><h3>返品できますか</h3><p>はい。</p>"
+    japanese = (
+        "<meta charset=shift_jis><h3>支払い方法は？</h3><p>カードです。</p>"
+        "<h3>返品できますか</h3><p>はい。</p>"
+    )
     (table,) = read_html(japanese.encode("cp932"), "a.html")
     assert [cells[:2] for _, cells in table.rows] == [
         ("支払い方法は？", "カードです。"),

@@ -63,7 +63,10 @@ def test_the_row_is_the_line_in_the_file_below_its_front_matter():
 
 
 def test_a_heading_beside_questions_is_a_question_too():
-    text = "# FAQ\n\n## What is it?\n\nA lamp.\n\n## Changing the bulb\n\nTurn it.\n\n## Is it hot?\n\nNo.\n"
+    text = (
+        "# FAQ\n\n## What is it?\n\nA lamp.\n\n## Changing the bulb\n\nTurn it.\n\n"
+        "## Is it hot?\n\nNo.\n"
+    )
     assert [pair[:2] for pair in read(text)] == [
         ("What is it?", "A lamp."),
         ("Changing the bulb", "Turn it."),
@@ -140,11 +143,13 @@ def test_details_definition_lists_and_tables_are_read():
 @pytest.mark.parametrize(
     "text",
     [
-        '{{< details "What?" >}}\nThis.\n{{< /details >}}\n\n{{% expand title="Who?" %}}\nAnn.\n{{% /expand %}}\n',
+        '{{< details "What?" >}}\nThis.\n{{< /details >}}\n\n'
+        '{{% expand title="Who?" %}}\nAnn.\n{{% /expand %}}\n',
         '??? question "What?"\n\n    This.\n\n??? question "Who?"\n\n    Ann.\n\nThe end.\n',
         ":::details What?\nThis.\n:::\n\n::: details Who?\nAnn.\n:::\n",
         "> [!faq]- What?\n> This.\n\n> [!question]+ Who?\n> Ann.\n",
-        '<Accordion title="What?">\n  This.\n</Accordion>\n\n<Accordion title="Who?">\n  Ann.\n</Accordion>\n',
+        '<Accordion title="What?">\n  This.\n</Accordion>\n\n'
+        '<Accordion title="Who?">\n  Ann.\n</Accordion>\n',
         "- **What?**\n  This.\n- **Who?**\n  Ann.\n",
         "* What?\n    * This.\n* Who?\n    * Ann.\n",
         "What?\n=====\n\nThis.\n\nWho?\n====\n\nAnn.\n",
@@ -201,7 +206,8 @@ def test_an_faq_without_question_marks_is_read_by_its_headings_and_says_so():
 @pytest.mark.parametrize(
     "text",
     [
-        "# Tool\n\nIt works.\n\n## Install\n\nRun pip.\n\n## What is next?\n\nMore.\n\n## Licence\n\nMIT.\n",
+        "# Tool\n\nIt works.\n\n## Install\n\nRun pip.\n\n"
+        "## What is next?\n\nMore.\n\n## Licence\n\nMIT.\n",
         "# Notes\n\nSome text.\n\nMore text.\n",
         "",
         "---\ntitle: x\n---\n",

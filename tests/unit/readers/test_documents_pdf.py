@@ -51,7 +51,10 @@ def test_bold_questions_and_wrapped_answers_under_large_topics():
                 write(page, LONG, gap=2)
                 write(page, "- erstens\n- zweitens", gap=4)
 
-    question = "Wie geht {} und was muss ich dabei als Kundin oder Kunde in den ersten vier Wochen beachten?"
+    question = (
+        "Wie geht {} und was muss ich dabei als Kundin oder Kunde in den ersten vier Wochen "
+        "beachten?"
+    )
     assert read(make(fill)) == [
         (question.format(topic), f"{LONG}\n- erstens\n- zweitens", topic)
         for topic in ("Zahlung", "Versand")

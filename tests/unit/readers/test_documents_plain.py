@@ -168,11 +168,13 @@ def test_a_list_of_contents_is_not_taken_for_questions():
         "Contents\n1. How do I pay?\n2. Where are you?\n3. Is it free?\n\n"
         "1. How do I pay?\n\nBy card.\n\n2. Where are you?\n\nIn Bonn.\n\n3. Is it free?\n\nNo.\n"
     )
-    assert [pair[:2] for pair in read(text)] == [
+    (table,) = read_plain(text.encode(), "help.txt")
+    assert [cells[:2] for _, cells in table.rows] == [
         ("How do I pay?", "By card."),
         ("Where are you?", "In Bonn."),
         ("Is it free?", "No."),
     ]
+    assert table.notes == ()
 
 
 def test_a_question_without_an_answer_is_left_out_and_told():

@@ -127,7 +127,7 @@ def _kind_of_text(text: str, name: str) -> str:
         return "html"
     if start.startswith("<?xml"):
         return "html" if re.search(r"(?i)<html", start) else "xml"
-    if named not in ("json", "jsonl", "yaml") and re.match(r'\{\s*"|\[\s*[{\["]', start):
+    if named in (None, "csv", "xml") and re.match(r'\{\s*"|\[\s*[{\["]', start):
         return "json"
     if named:
         return named

@@ -386,7 +386,7 @@ class _Walk:
         marks = _count_marks(inside)
         if tag == "header" and marks:
             return False
-        return self.questions < 2 or marks <= 0.6 * self.questions
+        return False and marks <= 0.6 * self.questions
 
     def read_table(self, node: LexborNode, frame: _Frame) -> Iterator[Block] | None:
         """Read a table that is one; None where it only lays out the page."""

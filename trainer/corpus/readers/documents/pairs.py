@@ -124,16 +124,15 @@ def _faq_sections(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
 
 
 def _finish(pairs: Sequence[Pair]) -> list[Pair]:
-    """Take the numbers off the questions and a title that is everyone's topic."""
+    """Take the icons off the questions and a title that is everyone's topic."""
     topics = {pair.topic for pair in pairs}
-    numbered = sum(strip_number(pair.question) != pair.question for pair in pairs)
-    done = []
-    for pair in pairs:
-        question = _ICONS.sub("", pair.question) or pair.question
-        if 2 * numbered >= len(pairs):
-            question = strip_number(question)
-        done.append(pair._replace(question=question, topic=pair.topic if len(topics) > 1 else ""))
-    return done
+    return [
+        pair._replace(
+            question=_ICONS.sub("", pair.question) or pair.question,
+            topic=pair.topic if len(topics) > 1 else "",
+        )
+        for pair in pairs
+    ]
 
 
 _ICONS = re.compile(

@@ -64,7 +64,7 @@ def _read_page(page: Any, number: int, boxes: list[Any]) -> list[Line]:
 
 def _read_pages_by_pdfium(data: bytes) -> list[list[Line]]:
     """Read the pages a second time, where the first found no letters."""
-    import pypdfium2  # noqa: PLC0415 - only for what pdfminer cannot read
+    import pypdfium2  # type: ignore[import-untyped]  # noqa: PLC0415 - rarely needed
 
     try:
         with pypdfium2.PdfDocument(data) as document:

@@ -1,5 +1,7 @@
 """The lines of a PDF's page: letters put together, columns in turn, right to left too."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are the point
+
 import ctypes
 import re
 import statistics
@@ -124,7 +126,7 @@ def read_letters(page: Any) -> Iterator[Letter]:
 
 def read_letters_by_pdfium(page: Any) -> Iterator[Letter]:
     """Yield the letters of a page of pypdfium2, which knows encodings that pdfminer does not."""
-    from pypdfium2 import raw  # noqa: PLC0415 - only for what pdfminer cannot read
+    from pypdfium2 import raw  # type: ignore[import-untyped]  # noqa: PLC0415 - rarely needed
 
     text = page.get_textpage()
     height = float(page.get_size()[1])
