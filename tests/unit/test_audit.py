@@ -78,13 +78,29 @@ def test_dropping_anything_else_drops_its_rows() -> None:
 
 
 def test_personal_data_is_shown_masked_and_masked_on_request() -> None:
-    examples = faq(("Whom do I call?", "Write to jane.roe@example.com or pay DE89370400440532013000."))
+    examples = faq(
+        ("Whom do I call?", "Write to jane.roe@example.com or pay DE89370400440532013000.")
+    )
     problem = find(audit(examples), "personal data")
     assert "jane.roe@example.com" not in problem.model_dump_json()
     masked = apply_choice(examples, problem, problem.items, "mask")[-1].answer
     assert "jane.roe" not in masked
     assert "370400440532" not in masked
     assert masked.startswith("Write to j")
+
+
+def test_an_address_in_many_answers_is_taken_for_a_public_one_and_listed_once_with_its_rows() -> (
+    None
+):
+    more = [
+        (f"Who helps with my {s}?", f"For your {s}, call +44 20 7946 0958 in the morning.")
+        for s in SUBJECTS[:4]
+    ]
+    found = audit(faq(*more))
+    assert found.ready == "ready"
+    (item,) = find(found, "contact point").items
+    assert item.where == "rows 46, 47, 48, 49"
+    assert "7946" not in found.model_dump_json()
 
 
 def test_what_a_person_keeps_is_no_longer_held_against_the_corpus() -> None:
@@ -123,7 +139,9 @@ def test_labels_are_checked_for_balance_and_for_two_labels_of_one_text() -> None
     pairs = [Pair(text, "cards", "", row) for row, text in enumerate(texts, start=2)]
     pairs += [Pair("open my overdraft now", "loans", "", 100)]
     found = audit(make_examples(pairs), "labels")
-    assert find(found, "contradiction").where == (f"rows {2 + texts.index('open my overdraft now')}, 100",)
+    assert find(found, "contradiction").where == (
+        f"rows {2 + texts.index('open my overdraft now')}, 100",
+    )
     assert "macro F1" in find(found, "unbalanced labels").meaning
     assert "loans: 1" in find(found, "small label").items[0].shown
 

@@ -12,7 +12,7 @@ from trainer.corpus.examples import Example, distinct, identify, normalise
 from trainer.corpus.language import lacks_substance, looks_cut_off, mixed_languages
 from trainer.corpus.mapping import Task
 from trainer.corpus.near import Neighbours
-from trainer.corpus.personal import find_personal, mask
+from trainer.corpus.personal import Kind, find_personal, hide, mask
 from trainer.corpus.slant import Mentions, count_mentions, find_toxic
 
 FEWEST_EXAMPLES = 20
@@ -209,17 +209,18 @@ def _contradictions(examples: Sequence[Example], neighbours: Neighbours) -> Iter
 
 def _personal_data(examples: Sequence[Example]) -> Iterable[Problem]:
     """Addresses, numbers and accounts, each with all its rows and never in full."""
-    found: dict[tuple[str, str], dict[str, Example]] = defaultdict(dict)
+    found: dict[tuple[Kind, str], dict[str, Example]] = defaultdict(dict)
     for example in examples:
         for text in (example.question, example.answer):
             for kind, start, end in find_personal(text):
                 found[kind, text[start:end]][example.id] = example
-    private, public = [], []
+    private: list[Item] = []
+    public: list[Item] = []
     for (kind, text), by_id in found.items():
         group = list(by_id.values())
         answers = {normalise(e.answer) for e in group}
         in_question = any(text in e.question for e in group)
-        item = _item(group, f"{kind} {mask(text)}: {_short(group[0].question, 100)}")
+        item = _item(group, f"{kind} {hide(kind, text)}: {_short(group[0].question, 100)}")
         (public if len(answers) >= PUBLIC and not in_question else private).append(item)
     choices: tuple[Choice, ...] = ("keep", "mask", "drop")
     meaning = (
@@ -359,7 +360,7 @@ def _item(group: Sequence[Example], shown: str) -> Item:
     return Item(ids=tuple(e.id for e in group), where=name_rows(group), shown=shown)
 
 
-def name_rows(group: Sequence[Example], most: int = 50) -> str:
+def name_rows(group: Sequence[Example], most: int = 20) -> str:
     """The rows of some examples as a person would look them up."""
     parts: dict[str, list[int]] = defaultdict(list)
     for example in group[:most]:

@@ -86,12 +86,13 @@ def mask(text: str) -> str:
     """Hide all but the first or last characters of personal data, as receipts do."""
     parts, at = [], 0
     for found in find_personal(text):
-        parts += [text[at : found.start], _hide(found.kind, text[found.start : found.end])]
+        parts += [text[at : found.start], hide(found.kind, text[found.start : found.end])]
         at = found.end
     return "".join([*parts, text[at:]])
 
 
-def _hide(kind: Kind, text: str) -> str:
+def hide(kind: Kind, text: str) -> str:
+    """Hide all but the first or last characters of one address or number."""
     if kind == "e-mail address":
         name, _, host = text.partition("@")
         return f"{name[0]}{HIDDEN}@{host}"

@@ -12,48 +12,19 @@ from trainer.corpus.readers.documents.blocks import Block, join_answer, join_spa
 from trainer.corpus.readers.documents.grids import find_columns, table_blocks
 from trainer.corpus.readers.documents.page_roles import Roles, find_roles
 
-_NEVER = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "head",
-        "iframe",
-        "object",
-        "embed",
-        "audio",
-        "video",
-        "canvas",
-        "map",
-        "select",
-        "option",
-        "datalist",
-        "textarea",
-        "input",
-        "progress",
-        "meter",
-        "dialog",
-    ]
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_NEVER = _set(
+    """script style noscript template svg math head iframe object embed audio video canvas map
+    select option datalist textarea input progress meter dialog"""
 )
-_AROUND = frozenset(["nav", "footer", "aside", "form", "header"])
-_AROUND_ROLES = frozenset(
-    [
-        "navigation",
-        "banner",
-        "contentinfo",
-        "complementary",
-        "search",
-        "dialog",
-        "alertdialog",
-        "menu",
-        "menubar",
-        "toolbar",
-        "alert",
-        "status",
-    ]
+_AROUND = _set("""nav footer aside form header""")
+_AROUND_ROLES = _set(
+    """navigation banner contentinfo complementary search dialog alertdialog menu menubar
+    toolbar alert status"""
 )
 _AROUND_CLASS = re.compile(
     r"(?i)(?:^|[\s_-])(?:cookies?|consent|gdpr|breadcrumbs?|nav(?:bar|igation)?|(?:main|mega|top|side|mobile)?-?menu"
@@ -62,58 +33,10 @@ _AROUND_CLASS = re.compile(
     r"|skip-(?:link|nav|to-content)|sr-only|visually-hidden|screen-reader-text|print-only|advert\w*|ads?|banner"
     r"|language-(?:switcher|selector)|search(?:-form|-box|bar)?|modal|popup|login)(?:$|[\s])"
 )
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "button",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "html",
-        "label",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
+_BLOCKS = _set(
+    """address article aside blockquote body button caption center dd details dialog dir div dl
+    dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html label
+    legend li main menu nav ol p pre section summary table tbody td tfoot th thead tr ul"""
 )
 _BOLD = frozenset(("b", "strong"))
 _BOLD_STYLE = re.compile(r"(?i)font-weight\s{0,5}:\s{0,5}(?:bold|[6-9]00)")
@@ -386,7 +309,7 @@ class _Walk:
         marks = _count_marks(inside)
         if tag == "header" and marks:
             return False
-        return False and marks <= 0.6 * self.questions
+        return self.questions < 2 or marks <= 0.6 * self.questions
 
     def read_table(self, node: LexborNode, frame: _Frame) -> Iterator[Block] | None:
         """Read a table that is one; None where it only lays out the page."""

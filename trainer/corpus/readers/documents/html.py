@@ -19,60 +19,17 @@ _MOST_ATTRIBUTES = 2_000
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{4000,}")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})(?=[\s/>])")
-_CLOSES_ITSELF = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "option",
-        "optgroup",
-        "tr",
-        "td",
-        "th",
-        "tbody",
-        "thead",
-        "tfoot",
-        "colgroup",
-        "rt",
-        "rp",
-        "body",
-        "html",
-        "head",
-    ]
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_CLOSES_ITSELF = _set(
+    """area base br col embed hr img input link meta param source track wbr p li dt dd option
+    optgroup tr td th tbody thead tfoot colgroup rt rp body html head"""
 )
-_FORMATTING = frozenset(
-    [
-        "a",
-        "b",
-        "big",
-        "code",
-        "em",
-        "font",
-        "i",
-        "nobr",
-        "s",
-        "small",
-        "strike",
-        "strong",
-        "tt",
-        "u",
-    ]
-)
+_FORMATTING = _set("""a b big code em font i nobr s small strike strong tt u""")
 
 
 def read_html(data: bytes, name: str) -> list[Table]:
