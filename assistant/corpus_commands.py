@@ -8,7 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.terminal import ask_yes, corpora_of, open_judge, print_json, say, tell_progress, workspace_of
+from assistant.terminal import (
+    ask_yes,
+    corpora_of,
+    open_judge,
+    print_json,
+    say,
+    tell_progress,
+    workspace_of,
+)
 from trainer.errors import ConfigError, CorpusError
 
 if TYPE_CHECKING:
@@ -47,7 +55,11 @@ def add_corpus_commands(command: Command, to: Any, as_json: argparse.ArgumentPar
     )
 
     inspect = command(
-        _inspect, "inspect", "say what files hold and how they would be split", as_json, reading,
+        _inspect,
+        "inspect",
+        "say what files hold and how they would be split",
+        as_json,
+        reading,
         to=commands,
     )
     inspect.add_argument(
@@ -59,7 +71,11 @@ def add_corpus_commands(command: Command, to: Any, as_json: argparse.ArgumentPar
         "--base", help="also count tokens as this base model would, and show what it would see"
     )
     take_in = command(
-        _import, "import", "keep files as a corpus, or as its next version", as_json, reading,
+        _import,
+        "import",
+        "keep files as a corpus, or as its next version",
+        as_json,
+        reading,
         to=commands,
     )
     take_in.add_argument("--name", help="what to call it [the name of the first file]")

@@ -1,5 +1,6 @@
 """A person at a real Chromium: from an upload to two answers side by side and the scores."""
 
+import csv
 import json
 import os
 import re
@@ -10,10 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import returns_csv, wait_until
+from trainer.corpus.library import Corpora
 from trainer.runs import Run, Runs, State
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -203,3 +206,32 @@ def test_nothing_sticks_out_sideways(browser: Browser, server: Server, width: in
     for name in ("1 Corpus", "2 Tune", "3 Chat", "4 Scores"):
         step(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_spreadsheet_is_cleaned_up_by_clicking_through_what_was_found(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = open_page(browser, server.url)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    file = tmp_path / "Our shop.xlsx"
+    book = openpyxl.Workbook()
+    for row in csv.reader((returns_csv() + "may I return item 5,Never.,returns\n").splitlines()):
+        book.active.append(row)
+    book.save(file)
+    page.locator("input[type=file]").first.set_input_files(file)
+    expect(page.get_by_text("37 questions from Our shop.xlsx")).to_be_visible(timeout=180 * SECOND)
+
+    page.get_by_role("button", name="Contradiction: 1").click()
+    expect(page.get_by_text("rows 14, 38")).to_be_visible()
+    page.get_by_role("button", name="Give them one answer").click()
+    expect(page.get_by_text("This is version 2 now")).to_be_visible(timeout=60 * SECOND)
+    expect(page.get_by_role("button", name="Contradiction: 1")).to_have_count(0)
+
+    page.get_by_role("button", name="What the model will see").click()
+    expect(page.get_by_text("are taught")).to_be_visible(timeout=90 * SECOND)
+    expect(page.get_by_text(re.compile("The longest example has"))).to_be_visible()
+    corpus = Corpora(server.workspace / "corpora").get("our-shop")
+    assert corpus.version == 2
+    assert "Never." not in {e.answer for e in corpus.examples}
+    assert problems == []

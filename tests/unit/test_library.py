@@ -96,7 +96,9 @@ def test_a_sample_is_taken_in_at_first_use_and_is_what_it_promises(
     corpora: Corpora, name: str
 ) -> None:
     corpus = corpora.get(name)
-    assert (corpus.path / "uploads" / f"{name}.csv").read_bytes() == sample_corpora()[name].read_bytes()
+    assert (corpus.path / "uploads" / f"{name}.csv").read_bytes() == sample_corpora()[
+        name
+    ].read_bytes()
     groups = group_examples(corpus.examples)
     assert len(groups) >= 120
     assert all(len({e.question for e in group}) >= 3 for group in groups)

@@ -45,7 +45,10 @@ def test_a_row_without_an_answer_is_left_out_and_counted(tmp_path: Path) -> None
 def test_what_a_person_says_of_the_columns_wins_over_the_guess(tmp_path: Path) -> None:
     file = write(tmp_path, f"question,answer,notes\nHow?,{ANSWER},Ask Tom.\nWhy?,So.,Ask Ann.\n")
     chosen = Choices(mapping={"": Mapping(question="question", answer="notes")})
-    assert [e.answer for e in read_corpus(file, choices=chosen).examples] == ["Ask Tom.", "Ask Ann."]
+    assert [e.answer for e in read_corpus(file, choices=chosen).examples] == [
+        "Ask Tom.",
+        "Ask Ann.",
+    ]
     wrong = Choices(mapping={"": Mapping(question="question", answer="reply")})
     with pytest.raises(CorpusError, match="no column 'reply'.*'question', 'answer', 'notes'"):
         read_corpus(file, choices=wrong)

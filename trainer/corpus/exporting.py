@@ -20,8 +20,9 @@ def export(examples: Sequence[Example], format_: Format) -> bytes:
     """
     if format_ == "jsonl":
         lines = (
-            json.dumps({"question": e.question, "answer": e.answer, "topic": e.topic},
-                       ensure_ascii=False)
+            json.dumps(
+                {"question": e.question, "answer": e.answer, "topic": e.topic}, ensure_ascii=False
+            )
             for e in examples
         )
         return "".join(line + "\n" for line in lines).encode()

@@ -342,9 +342,7 @@ class Corpora:
                 version += 1
 
 
-def _origin(
-    reading: Reading, uploads: tuple[Upload, ...], choices: Choices, change: str
-) -> Origin:
+def _origin(reading: Reading, uploads: tuple[Upload, ...], choices: Choices, change: str) -> Origin:
     return Origin(
         uploads=uploads,
         choices=choices,
@@ -420,4 +418,3 @@ def _slug(stem: str) -> str:
 def _and(names: Iterator[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
-

@@ -1,7 +1,7 @@
 """Reading a file in a process of its own, which a hostile file may exhaust without harm.
 
-Uploads come from anywhere, and the parsers of ten formats cannot all be trusted to end. The child
-has a second of grace for nothing: past its memory or its time it is gone, and the person reads why.
+Uploads come from anywhere, and the parsers of ten formats cannot all be trusted to end. Past its
+memory or its time the child is gone, and the person reads why.
 """
 
 import json
@@ -19,7 +19,7 @@ MOST_SECONDS = 30
 MOST_MEMORY = 1_000_000_000  # bytes of address space
 
 
-def read_tables(path: Path) -> list[Table]:
+def read_tables(path: Path, *, most_seconds: float = MOST_SECONDS) -> list[Table]:
     """Read a file into its tables; raises `CorpusError` with what is wrong, where, and the cure."""
     try:
         if path.exists() and not path.is_file():
@@ -35,10 +35,10 @@ def read_tables(path: Path) -> list[Table]:
         ) from None
     command = [sys.executable, "-m", "trainer.corpus.readers.sandbox", str(path)]
     try:
-        child = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, check=False)
+        child = subprocess.run(command, capture_output=True, timeout=most_seconds, check=False)
     except subprocess.TimeoutExpired:
         raise CorpusError(
-            f"{path.name} takes longer than {MOST_SECONDS} seconds to read. Split it into parts, "
+            f"{path.name} takes longer than {most_seconds:g} seconds to read. Split it into parts, "
             "or save it as CSV."
         ) from None
     try:
