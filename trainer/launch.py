@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from trainer.config import RunConfig
 from trainer.corpus.audit import FEWEST_EXAMPLES
+from trainer.corpus.examples import distinct
 from trainer.corpus.library import Corpora
 from trainer.errors import CorpusError, DeviceBusy, NotFound
 from trainer.locks import Lock, LockHeld
@@ -23,9 +24,9 @@ WORKER = ("-m", "trainer.worker")
 def launch(config: RunConfig, runs: Runs, *, worker: Sequence[str] = WORKER) -> Run:
     """Create a run, start its worker, and return at once; raises `DeviceBusy`."""
     corpus = Corpora(runs.root.parent / "corpora").get(f"{config.corpus}@{config.version}")
-    if len(corpus.examples) < FEWEST_EXAMPLES:
+    if (count := len(distinct(corpus.examples))) < FEWEST_EXAMPLES:
         raise CorpusError(
-            f"'{corpus.label}' has {len(corpus.examples)} examples; tuning needs at least "
+            f"'{corpus.label}' has {count} examples, repeats not counted; tuning needs at least "
             f"{FEWEST_EXAMPLES}. Add questions, or other wordings of those you have."
         )
     with _device(runs) as device:
