@@ -50,7 +50,7 @@ class Report(pydantic.BaseModel, frozen=True):
         """The share of answers that are the approved one, but for case, space and punctuation."""
         rows = self.of(kind)
         same = (normalise(row.answers[contender]) == normalise(row.approved) for row in rows)
-        return mean(same) if rows else None
+        return mean(map(float, same)) if rows else None
 
     def similarity(self, kind: Kind, contender: Contender) -> float | None:
         """The mean similarity on one kind of question; None where there is no question."""
