@@ -20,9 +20,9 @@ from assistant.terminal import (
 from trainer.errors import ConfigError, CorpusError
 
 if TYPE_CHECKING:
-    from trainer.corpus.audit import Audit
-    from trainer.corpus.examples import Example
     from trainer.corpus.examining import Examined
+    from trainer.corpus.examples import Example
+    from trainer.corpus.findings import Audit
     from trainer.corpus.mapping import Mapping as Columns
     from trainer.corpus.reading import Choices, Reading
 

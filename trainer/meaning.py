@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.corpus.near import Pairs, Progress, speaks_english
+from trainer.corpus.near import Pairs, Progress
+from trainer.corpus.wording import speaks_english
 from trainer.errors import warn_once
 from trainer.scoring import MINILM, MINILM_SHA256, Embedder, Matrix, load_embedder
 

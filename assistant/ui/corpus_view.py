@@ -11,11 +11,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from assistant.ui.theme import PILES
-from trainer.corpus.audit import Audit, Ready
 from trainer.corpus.cleaning import STEPS
 from trainer.corpus.examples import Example
-from trainer.corpus.library import CleaningStep, Corpus, ReadPart
+from trainer.corpus.findings import Audit, Ready
+from trainer.corpus.library import Corpus
 from trainer.corpus.mapping import Task
+from trainer.corpus.origin import CleaningStep, ReadPart
 from trainer.corpus.table import Cell
 
 if TYPE_CHECKING:  # transformers takes seconds

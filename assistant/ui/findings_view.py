@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 
 from assistant.ui.corpus_view import shorten
-from trainer.corpus.audit import Audit, Choice, Item, Problem
+from trainer.corpus.findings import Audit, Choice, Item, Problem
 from trainer.corpus.slant import Group, Mentions
 
 MOST_GROUPS = 12

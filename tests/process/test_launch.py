@@ -130,7 +130,7 @@ def test_what_cannot_work_is_refused_before_anything_starts(
     small.write_text("question,answer\n" + "".join(f"Q{n}?,A{n}.\n" for n in range(19)))
     corpus = corpora.add(small)
     config = config.model_copy(update={"corpus": corpus.name})
-    with pytest.raises(CorpusError, match="has 19 examples, repeats not counted; tuning needs at least 20"):
+    with pytest.raises(CorpusError, match=r"has 19 examples.* needs at least 20"):
         launched(runs, config, "finish")
     with pytest.raises(UserError, match="no corpus called"):
         launched(runs, config.model_copy(update={"corpus": "gone"}), "finish")

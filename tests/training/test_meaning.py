@@ -17,12 +17,11 @@ from trainer.corpus.examples import make_examples
 from trainer.corpus.near import (
     QUESTION_MEANING,
     SAME_ANSWER_MEANING,
-    agree,
     find_duplicates,
     find_near,
-    read_wording,
 )
 from trainer.corpus.table import Pair
+from trainer.corpus.wording import agree, read_wording
 from trainer.meaning import CHUNK, Meaning
 from trainer.scoring import Matrix
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from trainer.corpus.audit import Audit, Problem, apply_choice, audit_examples
+from trainer.corpus.audit import audit_examples
 from trainer.corpus.examples import Example, make_examples
+from trainer.corpus.findings import Audit, Problem, apply_choice
 from trainer.corpus.mapping import Task
 from trainer.corpus.near import find_duplicates
 from trainer.corpus.table import Pair

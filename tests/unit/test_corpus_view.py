@@ -15,10 +15,11 @@ from assistant.ui.corpus.sheets import find_sheets, have_columns, uploads_of
 from assistant.ui.corpus.versions import write_files
 from assistant.ui.corpus.wordings import single_wordings, with_wordings
 from tests.conftest import returns_csv
-from trainer.corpus.audit import Audit, Item, Problem
 from trainer.corpus.examples import Example, identify
-from trainer.corpus.library import CleaningStep, Corpora, Corpus
+from trainer.corpus.findings import Audit, Item, Problem
+from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.mapping import Mapping
+from trainer.corpus.origin import CleaningStep
 from trainer.corpus.reading import Choices
 from trainer.corpus.slant import count_mentions
 from trainer.errors import CorpusError

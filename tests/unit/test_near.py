@@ -20,10 +20,9 @@ from trainer.corpus.near import (
     Progress,
     find_duplicates,
     find_near,
-    read_wording,
-    speaks_english,
 )
 from trainer.corpus.table import Pair
+from trainer.corpus.wording import read_wording, speaks_english
 
 LABELLED = Path(__file__).parent.parent / "data" / "near_pairs.jsonl"
 

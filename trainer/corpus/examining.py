@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from trainer.corpus.audit import Audit, audit_examples
+from trainer.corpus.audit import audit_examples
 from trainer.corpus.examples import Example
+from trainer.corpus.findings import Audit
 from trainer.corpus.mapping import Task
 from trainer.corpus.near import Judge, Neighbours, find_duplicates
 from trainer.corpus.split import Split, split_examples, split_labels, split_randomly

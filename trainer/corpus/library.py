@@ -15,7 +15,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -26,59 +26,15 @@ import pydantic
 
 from trainer.bundled import sample_corpora
 from trainer.config import NAME
-from trainer.corpus.audit import Audit, Choice, Item, Problem, apply_choice
 from trainer.corpus.changes import describe_change
-from trainer.corpus.examples import Example, distinct, identify
 from trainer.corpus.examining import Tell, examine
-from trainer.corpus.mapping import Mapping, Task
+from trainer.corpus.examples import Example, distinct, identify
+from trainer.corpus.findings import Audit, Choice, Item, Problem, apply_choice
 from trainer.corpus.near import Judge, Neighbours
-from trainer.corpus.reading import Choices, Reading, read_corpus
+from trainer.corpus.origin import Origin, Upload
+from trainer.corpus.reading import Choices, read_corpus
 from trainer.corpus.split import Pile, Split
 from trainer.errors import CorpusError, NotFound, disk_full_told, warn_once
-
-
-class Upload(pydantic.BaseModel, frozen=True):
-    """One file as it was given."""
-
-    file: str
-    sha256: str
-
-
-class ReadPart(pydantic.BaseModel, frozen=True):
-    """One table of an upload, as it was read."""
-
-    file: str
-    name: str
-    format: str
-    encoding: str
-    unit: str
-    mapping: Mapping
-    sure: bool
-    pairs: int
-
-
-class CleaningStep(pydantic.BaseModel, frozen=True):
-    """What one step of the cleaning did; samples are (row, before, after)."""
-
-    name: str
-    changed: int
-    dropped: int
-    samples: tuple[tuple[int, str, str], ...] = ()
-
-
-class Origin(pydantic.BaseModel, frozen=True):
-    """Where a corpus version came from; written to `corpus.json`."""
-
-    uploads: tuple[Upload, ...]
-    choices: Choices = Choices()
-    task: Task = "answers"
-    parts: tuple[ReadPart, ...] = ()
-    cleaning: tuple[CleaningStep, ...] = ()
-    notes: tuple[str, ...] = ()
-    change: str
-    created: datetime
-    examples: int
-    examples_sha256: str
 
 
 @dataclass(frozen=True)
@@ -203,7 +159,7 @@ class Corpora:
         before = next(iter(self.versions(name)[-1:]), None)
         if before and (before.origin.uploads, before.origin.choices) == (uploads, choices):
             return before
-        origin = _origin(reading, uploads, choices, f"read from {_and(f.name for f in files)}")
+        origin = Origin.of(reading, uploads, choices, f"read from {_and(f.name for f in files)}")
         return self._keep(name, origin, reading.examples, before, files, tell)
 
     def revise(
@@ -340,37 +296,6 @@ class Corpora:
                 if there.origin.examples_sha256 == origin.examples_sha256:
                     return there  # two tabs took in one file
                 version += 1
-
-
-def _origin(reading: Reading, uploads: tuple[Upload, ...], choices: Choices, change: str) -> Origin:
-    return Origin(
-        uploads=uploads,
-        choices=choices,
-        task=reading.task,
-        parts=tuple(
-            ReadPart(
-                file=part.file,
-                name=part.name,
-                format=part.table.format,
-                encoding=part.table.encoding,
-                unit=part.table.unit,
-                mapping=part.mapping,
-                sure=part.sure,
-                pairs=len(part.pairs),
-            )
-            for part in reading.used
-            if part.mapping
-        ),
-        cleaning=tuple(
-            CleaningStep(name=s.name, changed=s.changed, dropped=s.dropped, samples=s.samples)
-            for s in reading.cleaning
-        ),
-        notes=reading.notes,
-        change=change,
-        created=datetime.now(UTC),
-        examples=len(reading.examples),
-        examples_sha256="",
-    )
 
 
 @contextmanager

@@ -6,51 +6,16 @@ company or somebody's own cannot be told by its form either; a person has to loo
 """
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import phonenumbers
-import stdnum.au.tfn
-import stdnum.be.nn
-import stdnum.bg.egn
-import stdnum.br.cpf
-import stdnum.ca.sin
-import stdnum.ch.ssn
-import stdnum.cl.rut
-import stdnum.cn.ric
-import stdnum.cz.rc
-import stdnum.de.idnr
-import stdnum.dk.cpr
-import stdnum.es.dni
-import stdnum.es.nie
-import stdnum.fi.hetu
-import stdnum.fr.nir
-import stdnum.gb.nhs
-import stdnum.hr.oib
 import stdnum.iban
-import stdnum.id.nik
-import stdnum.in_.aadhaar
-import stdnum.in_.pan
-import stdnum.it.codicefiscale
-import stdnum.kr.rrn
 import stdnum.luhn
-import stdnum.mx.curp
-import stdnum.my.nric
-import stdnum.nl.bsn
-import stdnum.no.fodselsnummer
-import stdnum.pk.cnic
-import stdnum.pl.pesel
-import stdnum.pt.nif
-import stdnum.ro.cnp
-import stdnum.se.personnummer
-import stdnum.th.pin
-import stdnum.tr.tckimlik
-import stdnum.us.ssn
-import stdnum.za.idnr
+
+from trainer.corpus.national_ids import find_ids
+from trainer.corpus.telling_words import stands_near
 
 Kind = Literal["e-mail address", "phone number", "payment card", "IBAN", "national id"]
 HIDDEN = "•••"
@@ -132,7 +97,7 @@ def _find_addresses(text: str) -> Iterator[Found]:
                 yield Found("e-mail address", start, sign.end() + host.end())
 
 
-# cards and accounts ------------------------------------------------------------------------------
+# cards and accounts -------------------------------------------------------------------------------
 
 _CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){11,18}(?!\w|[ -]\d)")
 _ISSUER = re.compile(  # prefixes and lengths: ISO/IEC 7812 as the networks publish them
@@ -159,95 +124,7 @@ def _find_ibans(text: str) -> Iterator[tuple[int, int]]:
                 break
 
 
-# national ids ------------------------------------------------------------------------------------
-
-
-class _Id(NamedTuple):
-    form: re.Pattern[str]
-    valid: Callable[[str], bool]
-    words: str = ""  # of words/personal.toml: one of them stands near
-
-
-def _id(form: str, valid: Callable[[str], bool], words: str = "") -> _Id:
-    return _Id(re.compile(rf"(?<![\w.+-])(?:{form})(?![\w]|[-.]\d)"), valid, words)
-
-
-_IDS = (
-    _id(r"\d{3}-\d{2}-\d{4}", stdnum.us.ssn.is_valid),
-    _id(r"\d{8}-?[A-HJ-NP-TV-Z]", stdnum.es.dni.is_valid),
-    _id(r"[XYZ]-?\d{7}-?[A-Z]", stdnum.es.nie.is_valid),
-    _id(r"[12] ?\d\d ?\d\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d\d", stdnum.fr.nir.is_valid),
-    _id(r"[A-Z]{6}\d\d[A-Z]\d\d[A-Z]\d{3}[A-Z]", stdnum.it.codicefiscale.is_valid),
-    _id(r"756\.\d{4}\.\d{4}\.\d\d", stdnum.ch.ssn.is_valid),
-    _id(r"\d{3}\.\d{3}\.\d{3}-\d\d", stdnum.br.cpf.is_valid),
-    _id(r"[2-9]\d{3}([ -])\d{4}\1\d{4}", stdnum.in_.aadhaar.is_valid),
-    _id(r"[A-Z]{3}P[A-Z]\d{4}[A-Z]", stdnum.in_.pan.is_valid),
-    _id(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", lambda text: True),  # GB
-    _id(r"(?:19|20)?\d{6}[-+]\d{4}", stdnum.se.personnummer.is_valid),
-    _id(r"\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y]", stdnum.fi.hetu.is_valid),
-    _id(r"\d{6}-[1-8]\d{6}", stdnum.kr.rrn.is_valid),
-    _id(r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z0-9]\d", stdnum.mx.curp.is_valid),
-    _id(r"\d{17}[\dX]", stdnum.cn.ric.is_valid),
-    _id(r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d", stdnum.be.nn.is_valid),
-    _id(r"\d{6}/\d{3,4}", stdnum.cz.rc.is_valid),
-    _id(r"\d{1,2}\.\d{3}\.\d{3}-[\dkK]", stdnum.cl.rut.is_valid),
-    _id(r"\d{6}-\d\d-\d{4}", stdnum.my.nric.is_valid),
-    _id(r"\d{5}-\d{7}-\d", stdnum.pk.cnic.is_valid),
-    _id(r"\d-\d{4}-\d{5}-\d\d-\d", stdnum.th.pin.is_valid),
-    _id(r"\d{6}-?\d{4}", stdnum.dk.cpr.is_valid, "DK"),
-    _id(r"\d\d ?\d{3} ?\d{3} ?\d{3}", stdnum.de.idnr.is_valid, "DE"),
-    _id(r"\d{4}[ .]?\d\d[ .]?\d{3}", stdnum.nl.bsn.is_valid, "NL"),
-    _id(r"\d{11}", stdnum.pl.pesel.is_valid, "PL"),
-    _id(r"\d{11}", stdnum.tr.tckimlik.is_valid, "TR"),
-    _id(r"\d{11}", stdnum.hr.oib.is_valid, "HR"),
-    _id(r"\d{6} ?\d{5}", stdnum.no.fodselsnummer.is_valid, "NO"),
-    _id(r"\d{3}[ -]?\d{3}[ -]?\d{3}", stdnum.ca.sin.is_valid, "CA"),
-    _id(r"\d{3} ?\d{3} ?\d{2,3}", stdnum.au.tfn.is_valid, "AU"),
-    _id(r"\d{6} ?\d{4} ?\d{2} ?\d", stdnum.za.idnr.is_valid, "ZA"),
-    _id(r"\d{13}", stdnum.ro.cnp.is_valid, "RO"),
-    _id(r"\d{10}", stdnum.bg.egn.is_valid, "BG"),
-    _id(r"\d{3} ?\d{3} ?\d{3}", stdnum.pt.nif.is_valid, "PT"),
-    _id(r"\d{16}", stdnum.id.nik.is_valid, "ID"),
-    _id(r"\d{3}[ -]?\d{3}[ -]?\d{4}", stdnum.gb.nhs.is_valid, "NHS"),
-)
-
-
-_NUMBERED = re.compile(r"[A-Z]{0,6}[ -]?\d(?:[ ./+-]?[\dA-Z]){4,60}+")
-
-
-def _find_ids(text: str) -> Iterator[tuple[int, int]]:
-    for stretch in _NUMBERED.finditer(text):
-        if sum(map(str.isdigit, stretch[0])) < 4:
-            continue
-        for kind in _IDS:
-            for match in kind.form.finditer(text, stretch.start(), stretch.end() + 2):
-                near = not kind.words or _near(kind.words, text, *match.span())
-                if near and kind.valid(match[0]):
-                    yield match.span()
-
-
-@cache
-def _words(key: str) -> re.Pattern[str]:
-    """A pattern for words of a list: short ones whole, longer ones as beginnings."""
-    path = Path(__file__).parent / "words" / "personal.toml"
-    forms = []
-    for word in sorted(tomllib.loads(path.read_text("utf-8"))[key], key=len, reverse=True):
-        if word[0] > "\u0e00" or unicodedata.category(word[0]) == "Lo":
-            forms.append(re.escape(word))  # no spaces around words in these scripts
-        else:
-            end = r"(?![^\W\d_])" if len(word) < 5 else ""
-            forms.append(rf"(?<![^\W\d_]){re.escape(word)}{end}")
-    return re.compile("|".join(forms), re.I)
-
-
-def _near(key: str, text: str, start: int, end: int) -> bool:
-    """Whether a word of a list stands shortly before or right behind, in the same line."""
-    before = text[max(0, start - 45) : start].rpartition("\n")[2]
-    after = text[end : end + 18].partition("\n")[0]
-    return bool(_words(key).search(before) or _words(key).search(after))
-
-
-# phone numbers -----------------------------------------------------------------------------------
+# phone numbers ------------------------------------------------------------------------------------
 
 _NUMBER = re.compile(
     r"(?<![\w.,$€£₹¥#=/:&-])[+(]{0,2}\d++"
@@ -287,7 +164,7 @@ def _is_phone(raw: str, text: str, start: int, end: int) -> bool:
     if not max(7, 2 * len(groups)) <= len(digits) <= 15 or len(set(digits)) < 3:
         return False
     if "+" in raw:
-        return _valid(digits) or (len(digits) > 8 and _near("phone", text, start, end))
+        return _valid(digits) or (len(digits) > 8 and stands_near("phone", text, start, end))
     if _DATE.search(raw) or _AMOUNT.fullmatch(raw) or (raw.count(".") == 3 == len(groups) - 1):
         return False
     if _MONEY.search(text[max(0, start - 6) : start]) or _MONEY_AFTER.match(text, end):
@@ -296,7 +173,7 @@ def _is_phone(raw: str, text: str, start: int, end: int) -> bool:
     if digits.startswith("00"):
         return _valid(digits[2:])
     if lengths in ([3, 3, 4], [1, 3, 3, 4]) and (len(groups) == 3 or digits[0] == "1"):
-        return _valid("1" + digits[-10:]) or _near("phone", text, start, end)
+        return _valid("1" + digits[-10:]) or stands_near("phone", text, start, end)
     if len(groups) > 1 and len(digits) >= 9:
         if groups[0] in ("1800", "1860", "0800", "0900", "1300") or digits.startswith("1800"):
             return len(digits) <= 12
@@ -305,7 +182,7 @@ def _is_phone(raw: str, text: str, start: int, end: int) -> bool:
         if len(groups) > 2 and lengths[0] <= 3 and len(digits) >= 11 and _valid(digits):
             return True
     enough = len(digits) >= 8 or len(groups) > 1
-    return enough and len(digits) <= 13 and _near("phone", text, start, end)
+    return enough and len(digits) <= 13 and stands_near("phone", text, start, end)
 
 
 def _valid(digits: str) -> bool:
@@ -318,6 +195,6 @@ def _valid(digits: str) -> bool:
 _LOOKS: tuple[tuple[Kind, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
     ("IBAN", _find_ibans),
     ("payment card", _find_cards),
-    ("national id", _find_ids),
+    ("national id", find_ids),
     ("phone number", _find_phones),
 )

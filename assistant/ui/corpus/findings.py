@@ -20,8 +20,8 @@ from assistant.ui.findings_view import (
     problem_title,
     problem_view,
 )
-from trainer.corpus.audit import Problem
 from trainer.corpus.examining import Tell
+from trainer.corpus.findings import Problem
 from trainer.corpus.library import Corpus
 from trainer.errors import CorpusError
 
