@@ -77,7 +77,7 @@ STEPS: tuple[CleaningStep, ...] = (
     ),
     CleaningStep(
         "empty",
-        "Leave out empty rows",
+        "Leave out empty and placeholder rows",
         "Rows whose question or answer is empty, a placeholder (TBD, N/A, coming soon) or a header "
         "copied into the rows. Rows without any text are left out even when this is off.",
     ),

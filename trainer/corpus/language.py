@@ -46,9 +46,6 @@ _SCRIPTS = {  # scripts that are as good as a language
     "si": "\u0d80-\u0dff",
     "bo": "\u0f00-\u0fff",
 }
-_SHARED = (
-    "\u0400-\u052f\u0600-\u08ff\u0900-\u09ff\ufb50-\ufdff\ufe70-\ufeff"  # Cyrillic, Arabic, ...
-)
 _RELATED = (
     {"da", "no", "nb", "nn", "sv"},
     {"ms", "id"},

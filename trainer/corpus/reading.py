@@ -1,7 +1,7 @@
 """From files to examples: read, map, clean."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pydantic
@@ -78,16 +78,14 @@ def read_corpus(*paths: Path, choices: Choices | None = None) -> Reading:
     task = choices.task or tasks.most_common(1)[0][0]
     notes = []
     pairs: list[Pair] = []
-    for part in parts:
+    for at, part in enumerate(parts):
         label = f"{part.name}: " if part.name else ""
+        if part.mapping and part.mapping.task != task and choices.task is None:
+            told = f"{label}left out, for it holds {_KINDS[part.mapping.task]}."
+            part = parts[at] = replace(part, refused=told, pairs=())
         notes += [label + note for note in part.table.notes]
-        if part.refused:
-            notes.append(part.refused)
-        elif part.mapping and part.mapping.task != task and choices.task is None:
-            notes.append(f"{label}left out, for it holds {_KINDS[part.mapping.task]}.")
-        else:
-            notes += [label + why for why in part.why]
-            pairs += part.pairs
+        notes += [part.refused] if part.refused else [label + why for why in part.why]
+        pairs += part.pairs
     cleaned = clean(pairs, off=choices.off)
     examples = make_examples(cleaned.pairs)
     if not examples:
