@@ -220,3 +220,37 @@ def test_the_page_of_a_ministry_gives_its_21_questions_and_no_menus(shared: Path
     assert "mentions légales" not in str(table.rows).lower()
     source = file.read_text().splitlines()
     assert all(str(cells[0])[:40] in source[number - 1] for number, cells in table.rows)
+
+
+def test_headings_inside_the_questions_are_not_their_topics():
+    item = "<details><summary><h3>{}</h3></summary><p>{}</p></details>"
+    page = "<h2>Cards</h2>" + item.format("How do I pay?", "By card.")
+    page += item.format("I lost it", "Call us.") + "<h2>Trust</h2>"
+    page += item.format("Is it safe?", "Yes.")
+    assert read(page) == [
+        ("How do I pay?", "By card.", "Cards"),
+        ("I lost it", "Call us.", "Cards"),
+        ("Is it safe?", "Yes.", "Trust"),
+    ]
+
+
+def test_a_page_may_call_itself_an_faq_in_its_title_alone():
+    page = "<title>{}</title><h1>Support</h1><h2>Cards</h2><h3>How do I pay</h3><p>By card.</p>"
+    page += "<h3>I lost my card</h3><p>Call us.</p><h2>Trust</h2><h3>Is it safe</h3><p>Yes, it is."
+    assert read(page.format("FAQ – Shop")) == [
+        ("How do I pay", "By card.", "Cards"),
+        ("I lost my card", "Call us.", "Cards"),
+        ("Is it safe", "Yes, it is.", "Trust"),
+    ]
+    with pytest.raises(CorpusError):
+        read(page.format("Shop"))
+
+
+def test_the_signs_of_an_encyclopedia_are_left_out_and_its_links_kept():
+    item = '<h3>{}<span class="mw-editsection">[edit]</span></h3><p>{}<sup class="reference">[1]'
+    item += '</sup> See <a class="reference external" href="x">more</a>.</p>'
+    page = item.format("How do I pay?", "By card.") + item.format("Is it safe?", "Yes.")
+    assert read(page) == [
+        ("How do I pay?", "By card. See more.", ""),
+        ("Is it safe?", "Yes. See more.", ""),
+    ]

@@ -235,3 +235,21 @@ def test_the_real_faq_in_17_languages_gives_every_question_below_its_two_topics(
 def test_the_readme_of_a_data_set_is_refused(shared: Path):
     with pytest.raises(CorpusError, match=r"found in README\.md"):
         read_markdown((shared / "corpora/medication_qa_xlsx/README.md").read_bytes(), "README.md")
+
+
+def test_notes_in_folded_answers_lose_their_signs_and_headings_below_them_are_topics():
+    fold = '??? question "{}"\n\n    {}\n\n    !!! note\n        Ask us.\n\n'
+    text = "# FAQ\n\n## Cards\n\n" + fold.format("How do I pay?", "By card.")
+    text += "## Trust\n\n" + fold.format("Is it safe?", "Yes.")
+    (table,) = read_markdown(text.encode(), "help.md")
+    assert table.rows == (
+        (5, ("How do I pay?", "By card.\n\nAsk us.", "Cards")),
+        (14, ("Is it safe?", "Yes.\n\nAsk us.", "Trust")),
+    )
+
+
+def test_a_list_of_questions_is_refused():
+    asked = ["How long is it?", "Do you ship?", "Can I change it", "How do I return it?"]
+    asked += ["Who pays for it", "When is it paid?", "Which cards do you take?", "What is left"]
+    with pytest.raises(CorpusError, match="is a list of questions"):
+        read("# Open questions\n\n" + "\n".join(f"- {one}" for one in asked))

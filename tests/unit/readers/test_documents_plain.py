@@ -209,3 +209,91 @@ def test_a_text_without_pairs_is_refused_with_what_was_looked_for(text: str):
         read_plain(text.encode(), "note.txt")
     assert "Q: and A:" in str(e.value)
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("rule", ["-----", "=" * 40, "-" * 30])
+def test_a_rule_after_every_answer_takes_no_line_of_it(rule: str):
+    parts = [
+        f"Question: How is part {n}?\nAnswer: It is good.\nYou need:\n- a receipt\n- the box\n"
+        for n in range(3)
+    ]
+    rows = read(f"{rule}\n".join(parts))
+    answer = "It is good.\nYou need:\n- a receipt\n- the box"
+    assert rows == [(f"How is part {n}?", answer, "") for n in range(3)]
+
+
+def test_the_answer_itself_above_a_rule_is_no_heading():
+    rows = read("----------\n".join(f"What is {n}?\nThis is number {n}.\n" for n in range(4)))
+    assert rows == [(f"What is {n}?", f"This is number {n}.", "") for n in range(4)]
+
+
+def test_a_question_without_its_mark_ends_at_its_line_where_only_questions_are_labelled():
+    text = "Q1: How do I pay?\nBy card.\n=====\nQ2: I lost my card\nCall us.\n=====\n"
+    text += "Q3: Is it safe?\nYes.\n"
+    assert read(text) == [
+        ("How do I pay?", "By card.", ""),
+        ("I lost my card", "Call us.", ""),
+        ("Is it safe?", "Yes.", ""),
+    ]
+
+
+def test_topics_may_be_underlined_with_a_short_rule():
+    text = "FAQ\n\nDelivery abroad\n-----\n\nHow long?\nTwo days.\n\nHow much?\nTwo euros.\n\n"
+    text += "Paying\n-----\n\nWhich cards?\nAll.\n"
+    assert [topic for _, _, topic in read(text)] == ["Delivery abroad"] * 2 + ["Paying"]
+
+
+def test_a_line_that_names_the_topic_belongs_to_no_answer():
+    text = "Topic: Cards\nQuestion: How do I pay?\nAnswer: By card.\n-----\n"
+    text += "Topic: Trust\nQuestion: Is it safe?\nAnswer: Yes.\n"
+    assert read(text) == [
+        ("How do I pay?", "By card.", "Cards"),
+        ("Is it safe?", "Yes.", "Trust"),
+    ]
+
+
+def test_long_lines_in_turn_are_not_wrapped_ones():
+    long = (
+        "This answer is so long that it looks like a line which was broken at a margin by a mail."
+    )
+    asked = ["How do I pay?", "I lost my card", "Is it safe?", "My parcel is late"]
+    (table,) = read_plain("\n".join(f"{one}\n{long}" for one in asked).encode(), "help.txt")
+    assert [cells[:2] for _, cells in table.rows] == [(one, long) for one in asked]
+    assert "every other line" in table.notes[-1]
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "[01/03/2024, 09:0{}:10] ",
+        "12/31/23, 9:0{} PM - ",
+        "\u200e[31.12.23, 21:0{}:01] ",
+        "12/31/23, 9:0{}\u202fp.\u202fm. - ",
+        "2024-03-01 09:0{} – ",
+    ],
+)
+def test_an_exported_chat_loses_its_dates_and_names(stamp: str):
+    lines = [stamp.format(0) + "Messages are encrypted."]
+    for number, asked in enumerate(["How do I pay?", "I lost my card", "Is it safe?"], 1):
+        lines += [
+            f"{stamp.format(number)}María López: {asked}",
+            f"{stamp.format(number)}Blue Shop: Answer {number}.\nAnd more: call us.",
+        ]
+    assert read("\n".join(lines)) == [
+        ("How do I pay?", "Answer 1.\nAnd more: call us.", ""),
+        ("I lost my card", "Answer 2.\nAnd more: call us.", ""),
+        ("Is it safe?", "Answer 3.\nAnd more: call us.", ""),
+    ]
+
+
+def test_a_log_is_no_chat():
+    lines = [f"2024-01-0{n} 10:00:00 - {'AB'[n % 2]}: Stage {n} is done" for n in range(1, 10)]
+    with pytest.raises(CorpusError, match="No question-answer pairs"):
+        read("\n".join(lines))
+
+
+def test_a_list_of_questions_is_refused():
+    asked = ["How long is it?", "Do you ship?", "Can I change it", "How do I return it?"]
+    asked += ["Who pays for it", "When is it paid?", "Which cards do you take?", "What is left"]
+    with pytest.raises(CorpusError, match=r"help\.txt is a list of questions"):
+        read("\n".join(asked))

@@ -33,6 +33,9 @@ _AROUND_CLASS = re.compile(
     r"|skip-(?:link|nav|to-content)|sr-only|visually-hidden|screen-reader-text|print-only|advert\w*|ads?|banner"
     r"|language-(?:switcher|selector)|search(?:-form|-box|bar)?|modal|popup|login)(?:$|[\s])"
 )
+_MARGINAL = re.compile(  # an encyclopedia's [edit] and [1], the sign that links to a heading
+    r"(?:^|\s)(?:mw-editsection|headerlink)(?:$|\s)"
+)
 _BLOCKS = _set(
     """address article aside blockquote body button caption center dd details dialog dir div dl
     dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html label
@@ -174,6 +177,8 @@ class _Walk:
             changes["level"] = int(level) if level in set("123456789") else 2
         if tag in _BOLD or _BOLD_STYLE.search(given.get("style") or ""):
             changes["bold"] = True
+        if tag == "wbr" and (placed := given.get("data-line")) and placed.isdigit():
+            self.start = int(placed[:8]) - 1  # what Markdown holds as HTML
         if tag == "pre":
             changes["pre"] = True
         if tag in ("ul", "ol"):
@@ -278,10 +283,13 @@ class _Walk:
     def leaves_out(self, node: LexborNode) -> bool:
         """Whether an element surrounds the text: a menu, a banner, a footer, a form."""
         tag, given = node.tag or "", node.attributes
-        if tag in _NEVER:
+        classes = given.get("class") or ""
+        if tag in _NEVER or _MARGINAL.search(classes):
+            return True
+        if tag == "sup" and {"reference", "mw-ref"}.intersection(classes.split()):
             return True
         role = given.get("role") or ""
-        named = f"{given.get('class') or ''} {given.get('id') or ''}"
+        named = f"{classes} {given.get('id') or ''}"
         if tag == "nav" or role == "navigation":
             return True
         if (

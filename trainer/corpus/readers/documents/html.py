@@ -40,7 +40,7 @@ def read_html(data: bytes, name: str) -> list[Table]:
     stated = _read_stated(tree, notes)
     found: list[Pair] = []
     try:
-        found, found_notes = find_pairs(read_elements(tree, decoded.text), name)
+        found, found_notes = find_pairs(read_elements(tree, decoded.text), name, _title(tree))
     except CorpusError:
         if len(stated) < 2:
             raise
@@ -53,6 +53,11 @@ def read_html(data: bytes, name: str) -> list[Table]:
     rows = {pair._replace(row=0): pair.row for pair in reversed(found)}
     kept = [pair._replace(row=rows[pair]) for pair in pairs]
     return [make_table(kept, "HTML", "line", decoded.encoding, (*notes, *found_notes))]
+
+
+def _title(tree: LexborHTMLParser) -> str:
+    title = tree.css_first("head title")
+    return title.text()[:200] if title is not None else ""
 
 
 def parse_page(text: str, name: str) -> LexborHTMLParser:

@@ -43,11 +43,15 @@ def _follow_labels(lines: Sequence[Block], texts: Sequence[str], labels: Labels)
     question: list[Block] | None = None
     answer: list[Block] = []
     answering = False
+    unanswering = not any(labels.answer.match(text) for text in texts)
 
     def close() -> None:
         nonlocal question, answer
         if question and not answering and len(question) > 1 and is_question(question[0].text):
             question, answer = question[:1], question[1:]
+        elif question and unanswering and len(question) > 1:
+            end = next((n for n, b in enumerate(question, 1) if is_question(b.text)), 1)
+            question, answer = question[:end], question[end:]
         asked = ""
         for block in question or []:
             asked = join_wrapped(asked, block.text)

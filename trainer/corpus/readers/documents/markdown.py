@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -29,6 +29,7 @@ _OPENS = re.compile(
 )
 _CLOSES = re.compile(rf"(?m)^ {{0,3}}(?:\{{\{{[<%]\s*/\s*{_FOLDED}\s*[>%]\}}\}}|:{{3,6}})\s*$")
 _ADMONITION = re.compile(r'^(?:\?{3}\+?|!{3}) [\w -]{1,40} "([^"\n]{1,500})"\s*$')
+_UNTITLED = re.compile(r'^( *)(?:\?{3}\+?|!{3}) [\w -]{1,40}(?: "([^"\n]{0,500})")?\s*$')
 _CALLOUT = re.compile(r"(?m)^([ >]{0,10}> ?)\[![\w-]{1,30}\][+-]? ?([^\n]{1,500})$")
 _SHORTCODE = re.compile(r"\{\{[^{}\n]{0,500}\}\}|\{%[^{}\n]{0,500}%\}")
 _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ ]?[#.][^{}\n]{0,200}\}[ \t]*$", re.M)
@@ -77,18 +78,43 @@ def _unfold(text: str) -> str:
     text = _CALLOUT.sub(r"\1**\2**\\", text)
     text = _OPENS.sub(lambda found: _summary(found[1] or found[2]), text)
     text = _CLOSES.sub("</details>", text)
-    lines, folded = [], False
-    for line in text.split("\n"):
+    lines: list[str] = []
+    folded = False
+    for line in _open_notes(text.split("\n")):
         if found := _ADMONITION.match(line):
             lines.append(("</details>" if folded else "") + _summary(found[1]))
             folded = True
         elif folded and line.strip() and not line.startswith(("    ", "\t")):
-            lines[-1] += "</details>"
+            _close_fold(lines)
             lines.append(line)
             folded = False
         else:
             lines.append(line.removeprefix("    ") if folded else line)
     return _ATTRIBUTES.sub("", _SHORTCODE.sub("", "\n".join(lines)))
+
+
+def _open_notes(lines: Iterable[str]) -> Iterator[str]:
+    """Take away the signs and the indent of notes inside an answer: "!!! note"."""
+    inner: list[int] = []  # the columns at which notes begin, the outermost first
+    for line in lines:
+        column = len(line) - len(line.lstrip(" "))
+        while inner and line.strip() and column < inner[-1] + 4:
+            inner.pop()
+        if (found := _UNTITLED.match(line)) and (found[1] or not found[2]):
+            shown = column - 4 * len(inner)
+            if len(inner) < 20:
+                inner.append(column)
+            yield f"{' ' * shown}**{found[2]}**" if found[2] else ""
+        else:
+            yield line[4 * len(inner) :] if line.strip() else line
+
+
+def _close_fold(lines: list[str]) -> None:
+    """End a folded part where an empty line still follows, as Markdown needs after HTML."""
+    last = next((n for n in range(len(lines) - 1, -1, -1) if lines[n].strip()), 0)
+    own = len(lines) - last - 1  # empty lines below
+    plain = not lines[last].lstrip().startswith(("```", "~~~", "|", "<", "#"))
+    lines[last if own == 1 and plain else min(last + 1, len(lines) - 1)] += "</details>"
 
 
 def _summary(title: str) -> str:

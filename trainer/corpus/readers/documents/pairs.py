@@ -10,12 +10,12 @@ from trainer.corpus.readers.documents.blocks import (
     MOST_BLOCKS,
     NUMBER,
     Block,
-    join_answer,
     join_wrapped,
     unmark,
 )
 from trainer.corpus.readers.documents.labels import read_by_labels
 from trainer.corpus.readers.documents.looks import Reading, asks, read_by_look, read_by_marks
+from trainer.corpus.readers.documents.stated import read_by_roles
 from trainer.corpus.readers.documents.words import (
     FAQ_WORDS,
     is_boilerplate,
@@ -40,10 +40,11 @@ def make_table(
     return Table(format, rows, header, encoding=encoding, unit=unit, notes=tuple(notes))
 
 
-def find_pairs(blocks: Iterable[Block], name: str) -> tuple[list[Pair], list[str]]:
+def find_pairs(blocks: Iterable[Block], name: str, title: str = "") -> tuple[list[Pair], list[str]]:
     """Find the pairs of a document and what a person should know of them."""
     prepared: Sequence[Block] = prepare(blocks, name)
-    called_faq = bool(FAQ_WORDS.search(re.sub(r"[_\W]+", " ", name))) or any(
+    called = (re.sub(r"[_\W]+", " ", name), title)
+    called_faq = any(map(FAQ_WORDS.search, called)) or any(
         FAQ_WORDS.search(block.text)
         for block in prepared[:12]
         if block.level or len(block.text) < 80
@@ -60,6 +61,11 @@ def find_pairs(blocks: Iterable[Block], name: str) -> tuple[list[Pair], list[str
             f"No question-answer pairs were found in {name}. Looked for {LOOKED_FOR}. Mark each "
             "question with Q: and each answer with A:, or make the questions headings, and try "
             "again."
+        )
+    if _only_asks(reading):
+        raise CorpusError(
+            f"{name} is a list of questions, and no answers were found below them. Write each "
+            "answer below its question and try again."
         )
     if reading.unanswered:
         count, (_, text) = len(reading.unanswered), reading.unanswered[0]
@@ -106,6 +112,22 @@ def _convinces(reading: Reading, blocks: Sequence[Block]) -> bool:
     whole = sum(len(block.text) for block in blocks)
     held = sum(len(pair.question) + len(pair.answer) for pair in reading.pairs)
     return held >= (0.1 if len(reading.pairs) >= 5 else 0.25) * whole
+
+
+def _only_asks(reading: Reading) -> bool:
+    """Whether what seems to answer are questions without their mark, in a list of questions."""
+    if reading.sure or len(reading.unanswered) < 2:
+        return False
+    alike = sum(
+        "\n" not in pair.answer
+        and not pair.answer.endswith(_ENDS)
+        and len(pair.answer) <= 1.5 * len(pair.question)
+        for pair in reading.pairs
+    )
+    return 3 * len(reading.unanswered) >= len(reading.pairs) and alike >= 0.8 * len(reading.pairs)
+
+
+_ENDS = (".", "!", "。", "！", "…", ")", "।")
 
 
 def _faq_sections(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
@@ -245,59 +267,3 @@ def _key(block: Block) -> str:
         return ""
     text = re.sub(r"[\s.…·_]{3,}\d{1,4}$", "", block.text)
     return "".join(sign for sign in strip_number(text).casefold() if sign.isalnum())
-
-
-# --- What the format itself says ---------------------------------------------------------------
-
-
-def read_by_roles(blocks: Sequence[Block]) -> Reading:
-    """Read definition lists, accordions and tables, whose elements say what is an answer."""
-    reading = Reading(fit=1.0)
-    topic = section = ""
-    asked: Block | None = None
-    answer: list[Block] = []
-    sharing: list[Block] = []
-    for block in [*blocks, Block("", role="question")]:
-        if block.role == "answer":
-            answer.append(block)
-            continue
-        text = join_answer(answer)
-        if asked and text:
-            for one in (*sharing, asked):
-                reading.pairs.append(Pair(one.text, text, section or topic, one.place))
-        elif asked and _share_answer(asked, block):
-            sharing.append(asked)
-        elif (
-            asked and block.role == "question" and len(block.path) > len(asked.path) and block.text
-        ):
-            section = strip_number(asked.text)
-        elif asked:
-            unanswered = [one for one in (*sharing, asked) if is_question(one.text)]
-            reading.unanswered += [(one.place, one.text) for one in unanswered]
-        if not (asked and not text and _share_answer(asked, block)):
-            sharing = []
-        asked, answer = (block if block.role == "question" and block.text else None), []
-        if block.role == "topic" or block.level:
-            topic, section = strip_number(block.text), ""
-    if 5 * reading.asked >= 4 * len(reading.pairs):  # the others may be boxes of links
-        reading.pairs = [pair for pair in reading.pairs if not _is_pointer(pair)]
-    return reading
-
-
-def _share_answer(block: Block, following: Block) -> bool:
-    """Whether two terms of a definition list stand over one definition."""
-    return bool(following.text) and all(
-        part.role == "question" and part.looks[:1] and part.looks[0].startswith("dt")
-        for part in (block, following)
-    )
-
-
-def _is_pointer(pair: Pair) -> bool:
-    """Tell a box of links set like the questions: "For more information:", "See all" and a URL."""
-    if is_question(pair.question, short=True):
-        return False
-    only_links = all(_LINK.match(line) for line in pair.answer.split("\n") if line.strip())
-    return pair.question.endswith((":", "：")) or only_links
-
-
-_LINK = re.compile(r"\W*(?:https?://|www\.)\S+\s*$")
