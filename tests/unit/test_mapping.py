@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - questions end in marks of many scripts
 
+import argparse
 import csv
 import json
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.corpus_commands import choices_of
 from trainer.corpus.columns import find_columns
 from trainer.corpus.guessing import Guess, guess_mapping
 from trainer.corpus.mapping import Mapping, apply_mapping
@@ -703,3 +705,141 @@ def test_hotels_that_answer_one_question_differently_are_told_apart(shared: Path
         mapped.pairs[0].question == "A AND B GUEST HOUSE: Are children welcomed at this location?"
     )
     assert not any(pair.question.startswith("*") for pair in mapped.pairs)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("Is it free?", "Yes, it is."),
+        ("¿Qué es el IVA?", "Es un impuesto."),
+        ("Kargo ücreti ne kadar?", "Siparişlerde ne öderseniz o."),
+        ("Che cosa è il no", "Non è il no"),
+    ],
+)
+def test_words_that_are_codes_of_languages_make_no_header_of_a_pair(first: tuple[str, str]) -> None:
+    found = pairs(first, *faq())
+    assert found[0] == first
+    assert len(found) == 9
+
+
+def test_languages_still_name_the_columns() -> None:
+    header = ("English", "Español (ES)")
+    assert guess(header, *statements()).mapping.header
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Ticket", "Subject", "Status", "Priority", "Requester"),
+        ("time", "message", "level", "thread", "host"),
+    ],
+)
+def test_a_table_of_something_else_is_never_surely_texts_with_labels(header: list[str]) -> None:
+    rows = [
+        (
+            str(n),
+            f"The printer on floor {n} is jammed",
+            "open",
+            ("high", "low")[n % 2],
+            f"m{n}@x.org",
+        )
+        for n in range(30)
+    ]
+    found = guess(header, *rows)
+    assert not found.sure
+    assert "few values" in found.why[-1]
+
+
+def test_counts_are_no_labels() -> None:
+    rows = [(f"Winter tyre of {n} inches", f"{n},90", str(3 + n % 7)) for n in range(35)]
+    with pytest.raises(CorpusError, match="found 'Article', 'Price', 'Stock'"):
+        guess(("Article", "Price", "Stock"), *rows)
+
+
+def test_names_above_several_columns_are_read_with_those_below_them() -> None:
+    rows = [
+        (f"intent_{n % 4}", question, f"{question} please", f"tell me {n}", answer)
+        for n, (question, answer) in enumerate(faq(16))
+    ]
+    above = ("Intent", "User says", "", "", "Bot says")
+    below = ("", "Variant 1", "Variant 2", "Variant 3", "Response")
+    found = guess(above, below, *rows)
+    assert (found.mapping.question, found.mapping.answer) == ("User says", "Bot says")
+    assert found.mapping.wordings == ("Variant 2", "Variant 3")
+    assert (found.mapping.task, found.sure) == ("answers", True)
+    mapped = apply_mapping(table(above, below, *rows), found.mapping, file="faq.csv")
+    assert len(mapped.pairs) == 48
+    assert not any("not used" in note for note in mapped.notes)
+
+
+def test_languages_below_a_name_over_several_columns_tell_these_apart() -> None:
+    rows = [(q, f"Frage {q}", a, f"Antwort {a}") for q, a in faq()]
+    seen = table(("Question", "", "Answer", ""), ("EN", "DE", "EN", "DE"), *rows)
+    names, kept = find_columns(seen, header=True)
+    assert names == ("Question EN", "Question DE", "Answer EN", "Answer DE")
+    assert len(kept) == 8
+
+
+def test_a_row_with_gaps_below_the_names_is_kept_as_a_row() -> None:
+    rows = [
+        ("Question", "", "Answer"),
+        ("May I?", "note", "You may."),
+        *[(q, "", a) for q, a in faq()],
+    ]
+    assert len(pairs(*rows)) == 9
+
+
+@pytest.mark.parametrize(
+    ("header", "first"),
+    [
+        (("Zeitstempel", "Wie lautet Ihre Frage?", "Was ist die Antwort?"), "01.03.2024 10:12:0{}"),
+        (("E-mail", "Qual é a sua dúvida?", "Resposta da equipe"), "aluno{}@escola.example"),
+        (("Lfd. Nr.", "Bürgeranliegen", "Auskunft"), "1.{}"),
+    ],
+)
+def test_a_word_above_numbers_dates_or_addresses_tells_names_that_ask(
+    header: list[str], first: str
+) -> None:
+    found = guess(header, *[(first.format(n), *pair) for n, pair in enumerate(faq())])
+    assert found.mapping.header
+    assert (found.mapping.question, found.mapping.answer) == tuple(header[1:])
+
+
+@pytest.mark.parametrize("marks", [("Q", "A"), ("Frage 1", "Antwort 1"), ("问", "答")])
+def test_marked_questions_and_answers_below_each_other_are_refused(marks: tuple[str, str]) -> None:
+    rows = [(f"{mark}: {text}",) for pair in faq() for mark, text in zip(marks, pair, strict=True)]
+    with pytest.raises(CorpusError, match="below each other"):
+        guess(*rows)
+    beside = [(f"{marks[0]}: {q}", f"{marks[1]}: {a}") for q, a in faq()]
+    assert len(pairs(*beside)) == 8
+
+
+def chosen(path: Path, *pairs: str) -> Mapping:
+    """The mapping that `--map` makes of a file."""
+    given = argparse.Namespace(files=[path], map=list(pairs), keep=[], no_leak_check=False)
+    return choices_of(given).mapping[""]
+
+
+def test_a_person_may_say_that_a_row_names_the_columns_and_that_it_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "faq.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("Question", "Answer"), *faq()])
+    found = chosen(path, "header=no")
+    assert (found.question, found.answer, found.header) == ("column A", "column B", False)
+    assert not chosen(path, "question=column A").header
+    bare = tmp_path / "bare.csv"
+    with bare.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(faq())
+    found = chosen(bare, f"question={faq()[0][0]}")
+    assert (found.question, found.answer, found.header) == (*faq()[0], True)
+
+
+def test_an_answer_that_a_person_chooses_is_free_unless_it_is_a_label(tmp_path: Path) -> None:
+    path = tmp_path / "intents.csv"
+    rows = [(f"says {n}", ("buy", "sell")[n % 2], answer) for n, (_, answer) in enumerate(faq(12))]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "intent", "note"), *rows])
+    assert chosen(path, "question=text").task == "labels"
+    assert chosen(path, "question=text", "answer=intent").task == "labels"
+    assert chosen(path, "question=text", "answer=note").task == "answers"
+    assert chosen(path, "question=text", "answer=note", "task=labels").task == "labels"

@@ -26,7 +26,8 @@ _NAMES = {
         ప్రశ్న, ಪ್ರಶ್ನೆ, ചോദ്യം, ප්‍රශ්නය ප්‍රශ්න, pertanyaan soalan, tanong katanungan, câu_hỏi
         hỏi, คำถาม, ຄຳຖາມ, សំណួរ, မေးခွန်း, 问题 問題 提问 提問 问句 問句 标准问 標準問 问 問 题目
         題目 问法 問法, 質問 ご質問 設問 問い 質疑 お問い合わせ, 질문 문의 물음 질의, swali
-        maswali, ጥያቄ, tambaya, ìbéèrè, umbuzo, vrae""",
+        maswali, ጥያቄ, tambaya, ìbéèrè, umbuzo, vrae, anliegen
+        user_says user_asks customer_says customer_asks nutzer_sagt kunde_sagt kunde_fragt""",
     "answer": """answer answers response responses completion completions output outputs reply
         replies solution solutions resolution target targets chosen assistant, antwort antworten
         lösung, réponse réponses, respuesta respuestas solución, resposta respostas solução,
@@ -40,7 +41,8 @@ _NAMES = {
         సమాధానం జవాబు, ಉತ್ತರ, ഉത്തരം, පිළිතුර පිළිතුරු, jawaban jawapan, sagot kasagutan, trả_lời
         câu_trả_lời đáp_án đáp, คำตอบ ตอบ, ຄຳຕອບ, ចម្លើយ, အဖြေ, 答案 回答 答复 答覆 解答 回复 回覆
         答, 答え ご回答 返答 アンサー, 답변 대답 응답 정답 답, jibu majibu, መልስ, amsa, ìdáhùn,
-        impendulo""",
+        impendulo, auskunft,
+        bot_says agent_says bot_replies bot_reply bot_response bot_sagt bot_dice""",
     "topic": """topic topics category categories theme themes tag tags section sections domain area
         department group type kind chapter, thema themen kategorie rubrik bereich typ abteilung,
         thème sujet catégorie rubrique, tema temas categoría asunto sección tipo, tópico categoria
@@ -238,7 +240,9 @@ def read_name(name: str) -> Name:
     asked = said.keys() & {"question", "answer"}
     last_aside = tokens[-1:] and "aside" in _roles(loose=True).get(tokens[-1], ())
     if not said:
-        return Name(loose := _loose(tokens), bool(loose) and len(tokens) == 1, language, number)
+        loose = _loose(tokens)
+        known = loose or all(token in _set(_LANGUAGES) for token in tokens)  # "it" is a word, too
+        return Name(loose, bool(loose) and len(tokens) == 1, language if known else "", number)
     if "aside" in said or (asked and last_aside and not language):
         return Name({"aside": 90}, language=language, number=number)
     if "wording" in said and said.keys() != {"wording", "answer"}:

@@ -31,6 +31,8 @@ def find_columns(table: Table, *, header: bool) -> tuple[tuple[str, ...], Rows]:
     if table.header is None and header and rows:
         at = find_header_row(rows)
         written, rows = rows[at][1], rows[at + 1 :]
+        if below := _read_second_header(written, rows):
+            written, rows = below, rows[1:]
     width = max([len(written), *(len(cells) for _, cells in rows)])
     names: dict[str, None] = {}  # in order
     for at in range(width):
@@ -42,6 +44,35 @@ def find_columns(table: Table, *, header: bool) -> tuple[tuple[str, ...], Rows]:
         names[name] = None
     padded = tuple((number, (*cells, *("",) * (width - len(cells)))) for number, cells in rows)
     return tuple(names), padded
+
+
+def _read_second_header(above: Sequence[Cell], rows: Rows) -> list[str]:
+    """The names of columns that two rows tell together, the upper ones over several columns.
+
+    A name of the upper row is that of its first column; a language below it tells two apart.
+    """
+    if len(rows) < 2:
+        return []
+    upper = [one_text(cell).strip() for cell in above]
+    lower = [one_text(cell).strip() for cell in rows[0][1]]
+    upper += [""] * (len(lower) - len(upper))
+    lower += [""] * (len(upper) - len(lower))
+    holes = [not text or text in upper[:at] for at, text in enumerate(upper)]
+    said = [read_name(text) for text in lower if text]
+    if not any(hole and text for hole, text in zip(holes, lower, strict=True)):
+        return []
+    if len(said) < 2 or not all(name.strengths or name.language for name in said):
+        return []
+    if any(len(text) > 40 or ends_asking(text) or _is_dull(text) for text in lower if text):
+        return []
+    if any(one_text(cell).strip() in lower for cell in rows[1][1] if is_filled(cell)):
+        return []
+    names, over = [], ""
+    for name, hole, below in zip(upper, holes, lower, strict=True):
+        over = over if hole else name
+        spoken = below and not read_name(below).strengths  # a language and nothing else
+        names.append(f"{over} {below}".strip() if spoken else below if hole else name)
+    return names
 
 
 def letters_of(at: int) -> str:
@@ -105,13 +136,13 @@ def names_columns(texts: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     columns = [[row[at] for row in below if at < len(row) and row[at]] for at in range(len(texts))]
     names = [read_name(text) for text in texts if text]
     exact = [name for name in names if name.exact]
-    if all(name.language for name in names) and len(names) > 1:
+    if all(n.language and n.strengths.keys() != {"aside"} for n in names) and len(names) > 1:
         return True
     if any(text and text in column for text, column in zip(texts, columns, strict=True)):
         return False
     if any(text.endswith((*".!。！।;,", "…")) or ends_asking(text) for text in filled):  # noqa: RUF001
         asked = any(max(name.says("question"), name.says("answer")) >= 70 for name in exact)
-        return asked or len(exact) > 1
+        return asked or len(exact) > 1 or any(map(_differs, texts, columns))
     if len(exact) > 1 or any(
         max(map(name.says, ("question", "answer", "label", "topic"))) >= 50 for name in exact
     ):
@@ -125,6 +156,13 @@ def names_columns(texts: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
         for text, column in zip(texts, columns, strict=True)
         if text and column
     )
+
+
+def _differs(text: str, column: Sequence[str]) -> bool:
+    """Whether a word stands above nothing but numbers, dates or addresses, as a name does."""
+    if len(column) < 3 or not text or len(text) > 40 or ends_asking(text) or _is_dull(text):
+        return False
+    return sum(map(_is_dull, column)) >= 0.95 * len(column)
 
 
 def _middle(column: Sequence[str]) -> int:

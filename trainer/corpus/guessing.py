@@ -5,10 +5,12 @@ weigh more than any content; content decides where names do not tell, and raises
 speaks against them.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trainer.corpus.column_names import (
+    LETTERS,
     Name,
     read_name,
     reduce_name,
@@ -28,7 +30,7 @@ from trainer.corpus.columns import (
     show_names,
 )
 from trainer.corpus.mapping import Mapping, Task
-from trainer.corpus.table import Table
+from trainer.corpus.table import Cell, Table
 from trainer.errors import CorpusError
 
 
@@ -66,7 +68,7 @@ def guess_mapping(table: Table, *, file: str) -> Guess:
         said = Name({letter: 95}, True) if letter else read_name(name)
         said = Name() if not header or name == f"column {letters_of(at)}" else said
         columns.append(measure_column(at, name, said, [cells[at] for cells in sample]))
-    if any(_marks_pairs(column) for column in columns):
+    if any(map(_marks_pairs, columns)) or _stacks_pairs([cells for _, cells in rows[:200]]):
         raise CorpusError(
             f"{file} holds questions and answers below each other. Put every answer beside its "
             "question, in a column of its own, and try again."
@@ -80,6 +82,10 @@ def guess_mapping(table: Table, *, file: str) -> Guess:
         kinds = f"{answer.values}{' or more' if len(sample) < len(rows) else ''} different values"
         told = f"{_start(answer)} holds {kinds} in {len(rows):,} rows: labels, not answers."
         (doubts if answer.says("answer") >= 60 else why).append(told)
+        if not _clearly_labels(question, answer, columns):
+            doubts.append(
+                f"Nothing but its few values makes {_say(answer)} the label of {_say(question)}."
+            )
     elif pair:
         question, answer, task = *pair, "answers"
         why += _explain(question, answer)
@@ -149,6 +155,29 @@ def _marks_pairs(column: Column) -> bool:
     )
 
 
+def _stacks_pairs(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Whether the cells of one column begin with 'Q:' and 'A:' in turn."""
+    for column in zip(*rows, strict=True):
+        texts = [text for cell in column if (text := one_text(cell).strip())]
+        roles = Counter(map(_read_mark, texts))
+        if min(roles["question"], roles["answer"]) >= max(2, 0.25 * len(texts)):
+            return True
+    return False
+
+
+def _read_mark(text: str) -> str:
+    """Whether a cell begins by saying that it is a question, or an answer: 'Q:', 'Antwort 3:'."""
+    mark, colon, _ = text[:24].replace("：", ":").partition(":")  # noqa: RUF001 - a wide colon
+    short = "".join(filter(str.isalpha, reduce_name(mark)))
+    if not colon or not short:
+        return ""
+    if len(short) == 1:
+        places = (pair.index(short) for pair in LETTERS if short in pair)
+        return next((("question", "answer")[at] for at in places), "")
+    said = read_name(mark)
+    return next((role for role in ("question", "answer") if said.says(role) >= 60), "")
+
+
 def _best_pair(columns: _Columns) -> tuple[Column, Column] | None:
     """The columns that together look most like questions and their answers, if any do."""
     asked = [c for c in columns if c.says("question") >= 40 or (c.texty and c.asking >= 0.3)]
@@ -184,7 +213,11 @@ def _text_and_label(
         c
         for c in columns
         if (c.says("label") >= 60 and c.filled > 0)
-        or (c.labelled and (c.says("topic") >= 60 or c.says("answer") or not c.said.strengths))
+        or (
+            c.labelled
+            and (c.says("topic") >= 60 or c.says("answer") or not c.said.strengths)
+            and (c.dull < 0.5 or c.values <= 5 or len(columns) == 2)  # others count something
+        )
     ]
     label = max(labels, key=fit_label, default=None)
     texts = [
@@ -202,6 +235,15 @@ def _text_and_label(
     if label is None or not texts:
         return None
     return max(texts, key=fit_text), label
+
+
+def _clearly_labels(text: Column, label: Column, columns: _Columns) -> bool:
+    """Whether names, or the lack of other columns, say that this is a text and its label."""
+    filled = [column for column in columns if column.filled >= 0.01 and column.cells]
+    if len(filled) == 2:
+        return True
+    few = len(filled) <= 4 and label.says("topic") >= 60
+    return text.says("question") >= 40 and (few or label.says("label") >= 60)
 
 
 def _answers_win(pair: tuple[Column, Column], label: Column) -> bool:

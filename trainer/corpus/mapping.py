@@ -19,6 +19,7 @@ from trainer.corpus.columns import (
     SAMPLE,
     Rows,
     find_columns,
+    find_header_row,
     is_filled,
     letters_of,
     one_text,
@@ -210,10 +211,11 @@ def _note(
 ) -> Iterator[str]:
     first = rows[0][0] if rows else 0
     above = [row for row in table.rows if row[0] < first and any(map(is_filled, row[1]))]
-    if table.header is None and mapping.header and len(above) > 1:
+    skipped = find_header_row(tuple(r for r in table.rows if any(map(is_filled, r[1]))))
+    if table.header is None and mapping.header and len(above) > 1 and skipped:
         text = next(one_text(cell) for cell in above[0][1] if is_filled(cell))
         text = " ".join(text.split())[:40]
-        yield f"{_count(len(above) - 1, table.unit)} above the column names not used ('{text}')."
+        yield f"{_count(skipped, table.unit)} above the column names not used ('{text}')."
     for name in names:
         base, _, again = name.rpartition(" (")
         if base in names and again.rstrip(")").isdecimal():
