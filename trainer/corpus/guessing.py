@@ -5,12 +5,20 @@ weigh more than any content; content decides where names do not tell, and raises
 speaks against them.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trainer.corpus.choosing import (
+    Columns,
+    answers_win,
+    choose_labels,
+    choose_pair,
+    choose_texts,
+    clearly_labels,
+    marks_pairs,
+    stacks_pairs,
+)
 from trainer.corpus.column_names import (
-    LETTERS,
     Name,
     read_name,
     reduce_name,
@@ -30,7 +38,7 @@ from trainer.corpus.columns import (
     show_names,
 )
 from trainer.corpus.mapping import Mapping, Task
-from trainer.corpus.table import Cell, Table
+from trainer.corpus.table import Table
 from trainer.errors import CorpusError
 
 
@@ -68,21 +76,21 @@ def guess_mapping(table: Table, *, file: str) -> Guess:
         said = Name({letter: 95}, True) if letter else read_name(name)
         said = Name() if not header or name == f"column {letters_of(at)}" else said
         columns.append(measure_column(at, name, said, [cells[at] for cells in sample]))
-    if any(map(_marks_pairs, columns)) or _stacks_pairs([cells for _, cells in rows[:200]]):
+    if any(map(marks_pairs, columns)) or stacks_pairs([cells for _, cells in rows[:200]]):
         raise CorpusError(
             f"{file} holds questions and answers below each other. Put every answer beside its "
             "question, in a column of its own, and try again."
         )
-    pair = _best_pair(columns)
-    labels = _text_and_label(columns, pair)
+    pair = choose_pair(columns)
+    labels = choose_labels(columns, pair)
     doubts: list[str] = []
-    if labels and not (pair and _answers_win(pair, labels[1])):
+    if labels and not (pair and answers_win(pair, labels[1])):
         question, answer = labels
         task: Task = "labels"
         kinds = f"{answer.values}{' or more' if len(sample) < len(rows) else ''} different values"
         told = f"{_start(answer)} holds {kinds} in {len(rows):,} rows: labels, not answers."
         (doubts if answer.says("answer") >= 60 else why).append(told)
-        if not _clearly_labels(question, answer, columns):
+        if not clearly_labels(question, answer, columns):
             doubts.append(
                 f"Nothing but its few values makes {_say(answer)} the label of {_say(question)}."
             )
@@ -92,7 +100,7 @@ def guess_mapping(table: Table, *, file: str) -> Guess:
         doubts += _doubt(question, answer, columns)
         if _swapped(question, answer):
             question, answer = answer, question
-    elif pair := _two_texts(columns):
+    elif pair := choose_texts(columns):
         question, answer, task = *pair, "answers"
         doubts.append(
             f"Nothing tells which column asks; {_say(question)} is taken, with the answers in "
@@ -130,9 +138,6 @@ def guess_mapping(table: Table, *, file: str) -> Guess:
     return Guess(mapping, not doubts, (*why, *doubts))
 
 
-_Columns = Sequence[Column]
-
-
 def _say(column: Column) -> str:
     """A column in a sentence: by its name, or by its place where it has none."""
     return column.name if column.nameless else f"column '{column.name}'"
@@ -140,140 +145,6 @@ def _say(column: Column) -> str:
 
 def _start(column: Column) -> str:
     return _say(column)[:1].upper() + _say(column)[1:]
-
-
-def _marks_pairs(column: Column) -> bool:
-    """Whether a column only says of each row that it is a question, or that it is an answer."""
-    if len(column.seen) != 2 or column.length > 12:
-        return False
-    roles = [
-        {role for role in ("question", "answer") if read_name(v).says(role) >= 60}
-        for v in column.seen
-    ]
-    return bool(find_letters(column.seen)) or (
-        roles[0] | roles[1] == {"question", "answer"} and len(roles[0]) == len(roles[1]) == 1
-    )
-
-
-def _stacks_pairs(rows: Sequence[Sequence[Cell]]) -> bool:
-    """Whether the cells of one column begin with 'Q:' and 'A:' in turn."""
-    for column in zip(*rows, strict=True):
-        texts = [text for cell in column if (text := one_text(cell).strip())]
-        roles = Counter(map(_read_mark, texts))
-        if min(roles["question"], roles["answer"]) >= max(2, 0.25 * len(texts)):
-            return True
-    return False
-
-
-def _read_mark(text: str) -> str:
-    """Whether a cell begins by saying that it is a question, or an answer: 'Q:', 'Antwort 3:'."""
-    mark, colon, _ = text[:24].replace("：", ":").partition(":")  # noqa: RUF001 - a wide colon
-    short = "".join(filter(str.isalpha, reduce_name(mark)))
-    if not colon or not short:
-        return ""
-    if len(short) == 1:
-        places = (pair.index(short) for pair in LETTERS if short in pair)
-        return next((("question", "answer")[at] for at in places), "")
-    said = read_name(mark)
-    return next((role for role in ("question", "answer") if said.says(role) >= 60), "")
-
-
-def _best_pair(columns: _Columns) -> tuple[Column, Column] | None:
-    """The columns that together look most like questions and their answers, if any do."""
-    asked = [c for c in columns if c.says("question") >= 40 or (c.texty and c.asking >= 0.3)]
-    said = [c for c in columns if c.says("answer") >= 40 or (c.texty and not c.said.strengths)]
-    asked = sorted(asked, key=lambda column: -column.as_question)[:12]
-    said = sorted(said, key=lambda column: -column.as_answer)[:12]
-    pairs = [(one, other) for one in asked for other in said if one is not other]
-    return max(pairs, key=lambda pair: _fit(*pair), default=None)
-
-
-def _fit(question: Column, answer: Column) -> float:
-    longer = (answer.length > 1.2 * question.length) - (answer.length < 0.8 * question.length)
-    named = min(question.says("question"), answer.says("answer"))
-    fit = question.as_question + answer.as_answer + longer * (5 if named >= 60 else 15)
-    fit += 10 * (question.said.language == answer.said.language)
-    fit += 8 * (question.said.number == answer.said.number)
-    return fit + 3 * (question.at < answer.at)
-
-
-def _text_and_label(
-    columns: _Columns, pair: tuple[Column, Column] | None
-) -> tuple[Column, Column] | None:
-    """The columns that hold texts and one of few labels for each, if there are such."""
-
-    def fit_label(column: Column) -> float:
-        named = max(column.says("label"), column.says("topic") - 20, column.says("answer") - 60)
-        return named + 20 * column.labelled - 25 * column.dull
-
-    def fit_text(column: Column) -> float:
-        return column.as_question + min(40.0, column.length / 5)
-
-    labels = [
-        c
-        for c in columns
-        if (c.says("label") >= 60 and c.filled > 0)
-        or (
-            c.labelled
-            and (c.says("topic") >= 60 or c.says("answer") or not c.said.strengths)
-            and (c.dull < 0.5 or c.values <= 5 or len(columns) == 2)  # others count something
-        )
-    ]
-    label = max(labels, key=fit_label, default=None)
-    texts = [
-        c
-        for c in columns
-        if c is not label
-        and (c.says("question") >= 40 or (c.texty and not c.said.strengths))
-        and (
-            c.words >= 2.5
-            or c.asking >= 0.3
-            or c.length >= 25
-            or (label and label.says("label") >= 60)
-        )
-    ]
-    if label is None or not texts:
-        return None
-    return max(texts, key=fit_text), label
-
-
-def _clearly_labels(text: Column, label: Column, columns: _Columns) -> bool:
-    """Whether names, or the lack of other columns, say that this is a text and its label."""
-    filled = [column for column in columns if column.filled >= 0.01 and column.cells]
-    if len(filled) == 2:
-        return True
-    few = len(filled) <= 4 and label.says("topic") >= 60
-    return text.says("question") >= 40 and (few or label.says("label") >= 60)
-
-
-def _answers_win(pair: tuple[Column, Column], label: Column) -> bool:
-    """Whether a table that could be either holds answers rather than labels."""
-    question, answer = pair
-    if answer.says("answer") >= 60 and answer is not label:
-        return True
-    if answer.says("answer") >= 60:
-        many = answer.cells >= 20 and answer.cells >= 10 * answer.values and answer.words <= 3
-        return not (answer.labelled and many and question.values >= 0.5 * question.cells)
-    if label.says("label") >= 60:
-        return (
-            question.says("question") >= 40
-            and answer.says("answer") >= 40
-            and not (label.says("label") >= 80 and question.says("question") < 60)
-        )
-    return not answer.labelled
-
-
-def _two_texts(columns: _Columns) -> tuple[Column, Column] | None:
-    """The first two columns of texts, one of sentences at least, as in a list of translations."""
-    texts = [c for c in columns if c.texty and not c.said.strengths and not c.labelled]
-    if not 2 <= len(texts) <= 4:
-        return None
-    left, right = texts[:2]
-    sentences = [c for c in (left, right) if c.closed >= 0.3 or c.length >= 25]
-    if not sentences and not (left.said.language and right.said.language):
-        return None
-    turned = sentences == [left] and left.length > 2 * right.length
-    return (right, left) if turned else (left, right)
 
 
 def _explain(question: Column, answer: Column) -> Iterator[str]:
@@ -294,7 +165,7 @@ def _swapped(question: Column, answer: Column) -> bool:
     )
 
 
-def _doubt(question: Column, answer: Column, columns: _Columns) -> Iterator[str]:
+def _doubt(question: Column, answer: Column, columns: Columns) -> Iterator[str]:
     """What a person should look at before they trust the guess."""
     rest = [c for c in columns if c.at not in (question.at, answer.at) and c.filled >= 0.1]
     if _swapped(question, answer):
@@ -323,7 +194,7 @@ def _doubt(question: Column, answer: Column, columns: _Columns) -> Iterator[str]
             yield "No column is named like a question or an answer; this is a guess from the cells."
 
 
-def _find_wordings(question: Column, answer: Column, rest: _Columns) -> tuple[Column, ...]:
+def _find_wordings(question: Column, answer: Column, rest: Columns) -> tuple[Column, ...]:
     answered = {column.said.number for column in rest if column.says("answer") >= 60}
     return tuple(
         column
@@ -342,7 +213,7 @@ def _find_wordings(question: Column, answer: Column, rest: _Columns) -> tuple[Co
     )
 
 
-def _find_topic(rest: _Columns) -> Column | None:
+def _find_topic(rest: Columns) -> Column | None:
     def fit(column: Column) -> tuple[int, int]:
         return max(column.says("topic"), column.says("label") - 10), -column.values
 
@@ -356,7 +227,7 @@ def _find_topic(rest: _Columns) -> Column | None:
     return max(topics, key=fit, default=None)
 
 
-def _find_context(question: Column, answer: Column, rest: _Columns, rows: Rows) -> Column | None:
+def _find_context(question: Column, answer: Column, rest: Columns, rows: Rows) -> Column | None:
     """The column without which equal questions would have different answers, if one is named so."""
     for column in rest:
         if column.says("context") < 90 or column.length > 80:
@@ -379,7 +250,7 @@ def _find_context(question: Column, answer: Column, rest: _Columns, rows: Rows) 
     return None
 
 
-def _compare_others(question: Column, answer: Column, rest: _Columns) -> Iterator[tuple[str, bool]]:
+def _compare_others(question: Column, answer: Column, rest: Columns) -> Iterator[tuple[str, bool]]:
     """What else could be used, each with whether a person should look at it first."""
     for column in rest:
         role, chosen = "question", question
@@ -406,7 +277,7 @@ def _compare_others(question: Column, answer: Column, rest: _Columns) -> Iterato
             yield f"{_start(column)} {told}", False
 
 
-def _refuse(columns: _Columns, file: str) -> str:
+def _refuse(columns: Columns, file: str) -> str:
     asked = any(c.says("question") >= 40 or (c.texty and c.asking >= 0.3) for c in columns)
     said = any(c.says("answer") >= 40 for c in columns)
     missing = (

@@ -1,6 +1,7 @@
 """A ZIP archive is opened only where it unpacks to no harm, and read as one corpus."""
 
 import io
+import json
 import random
 import zipfile
 
@@ -8,6 +9,7 @@ import pytest
 
 from trainer.corpus.readers.archive import check_zip, read_archive
 from trainer.corpus.readers.delimited import read_delimited
+from trainer.corpus.readers.records import read_json
 from trainer.errors import CorpusError
 
 FAQ = "question,answer\nHow?,So.\n"
@@ -85,9 +87,30 @@ def test_what_is_left_out_is_noted_with_the_reason() -> None:
         }
     )
     (table,) = read_archive(data, "faq.zip", read_delimited)
-    assert "Left out: bad.csv is not a text file" in table.notes[0]
-    assert table.notes[1].startswith("Left out: inner.zip is an archive inside the archive")
-    assert table.notes[2] == "Not looked at: .DS_Store, __MACOSX/._faq.csv, logo.PNG."
+    left_out = "Another file of faq.zip is left out: "
+    assert table.notes[0].startswith(left_out + "bad.csv is not a text file")
+    assert table.notes[1].startswith(left_out + "inner.zip is an archive inside the archive")
+    assert table.notes[2] == (
+        "Other files of faq.zip were not looked at: .DS_Store, __MACOSX/._faq.csv, logo.PNG."
+    )
+
+
+def test_the_intents_of_dialogflow_are_joined_with_what_users_say() -> None:
+    speech = [{"lang": "en", "speech": "Snow."}, {"lang": "de", "speech": "Schnee."}]
+    late, bye = ({"name": name, "responses": [{"messages": speech}]} for name in ("late", "bye"))
+    members: dict[str, object] = {"agent.json": {"language": "en"}}
+    members |= {"intents/late.json": late, "intents/bye.json": bye}
+    for language, text in (("en", "Why is it late?"), ("de", "Warum ist er zu spät?")):
+        pieces = [{"text": text[:4], "userDefined": False}, {"text": text[4:], "userDefined": True}]
+        members[f"intents/late_usersays_{language}.json"] = [{"data": pieces}]
+    data = pack({name: json.dumps(value) for name, value in members.items()})
+    (table,) = read_archive(data, "agent.zip", read_json)
+    assert table.part == "intents/*.json"
+    assert sorted(cells[:2] for _, cells in table.rows) == [
+        ("Warum ist er zu spät?", "Schnee."),
+        ("Why is it late?", "Snow."),
+    ]
+    assert table.notes[0] == "Intents without sentences of users or an answer are left out: 1."
 
 
 def test_an_archive_without_a_faq_is_refused_with_the_first_reasons() -> None:

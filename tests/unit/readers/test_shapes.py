@@ -332,3 +332,94 @@ def test_nested_categories_of_xml_name_their_topics() -> None:
 
 def test_the_piles_of_a_data_set_are_no_topics() -> None:
     assert read({"train": [PAIR], "test": [OTHER]}).header == ("q", "a")
+
+
+def node(kind: str, *inside: object) -> dict[str, object]:
+    return {"nodeType": kind, "data": {}, "content": list(inside)}
+
+
+def test_the_nodes_of_rich_text_are_joined_and_its_paragraphs_are_lines() -> None:
+    texts: list[object] = [{"nodeType": "text", "value": text} for text in ("Because ", "of ", "x")]
+    link, bare = node("hyperlink", texts[2]), {"nodeType": "paragraph"}
+    items = node("unordered-list", *(node("list-item", node("paragraph", t)) for t in texts[:2]))
+    answer = node("document", node("paragraph", *texts[:2], link, texts[1]), bare, items)
+    strapi = [{"type": "paragraph", "children": [{"type": "text", "text": t} for t in "abc"]}] * 2
+    lexical = {"root": {"type": "root", "children": strapi}}
+    faqs = [{"question": WHY, "answer": value} for value in (answer, strapi, lexical)]
+    table = read({"items": [{"sys": {"id": "1"}, "fields": faq} for faq in faqs]})
+    assert columns(table, "question", "answer") == [
+        (WHY, "Because of xof\n\n- Because\n- of"),
+        (WHY, "abc\nabc"),
+        (WHY, "abc\nabc"),
+    ]
+
+
+def test_a_block_that_keeps_its_text_elsewhere_loses_nothing() -> None:
+    table = read([{"question": WHY, "answer": {"type": "block", "data": SNOW}}] * 2)
+    assert SNOW in table.rows[0][1]
+
+
+def test_a_list_with_questions_of_its_own_is_not_rich_text() -> None:
+    faqs = [
+        {"type": "paragraph", "question": q, "answer": a} for q, a in ((WHY, SNOW), (HOW, CARD))
+    ]
+    table = read({"page": {"type": "list", "children": faqs}})
+    assert columns(table, "question", "answer") == [(WHY, SNOW), (HOW, CARD)]
+
+
+EXCERPT, FULL = "Because of [...]", f"<p>{SNOW}</p>"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        f"<description><![CDATA[{EXCERPT}]]></description>"
+        f"<content:encoded><![CDATA[{FULL}]]></content:encoded>",
+        f"<description/><content:encoded><![CDATA[{FULL}]]></content:encoded>"
+        f"<excerpt:encoded><![CDATA[{EXCERPT}]]></excerpt:encoded>",
+        f'<summary type="html">{EXCERPT}</summary>'
+        f'<content type="html"><![CDATA[{FULL}]]></content>',
+    ],
+)
+def test_of_an_article_in_a_feed_the_full_text_is_read_and_not_its_excerpt(texts: str) -> None:
+    item = f"<item><title>{WHY}</title>{texts}</item>"
+    feed = f'<rss xmlns:content="c" xmlns:excerpt="e"><channel>{item * 2}</channel></rss>'
+    (table,) = read_xml(feed.encode(), "feed.xml")
+    assert columns(table, "title", "content") == [(WHY, FULL)] * 2
+    assert not {"description", "summary", "encoded"} & set(table.header or ())
+
+
+def test_the_questions_of_a_moodle_quiz_stand_under_their_categories() -> None:
+    def ask(question: str, *answers: tuple[int, str]) -> str:
+        given = (f'<answer fraction="{f}"><text>{text}</text></answer>' for f, text in answers)
+        asked = f"<questiontext><text>{question}</text></questiontext>"
+        return f'<question type="shortanswer">{asked}{"".join(given)}</question>'
+
+    def category(name: str) -> str:
+        text = f"<category><text>$course$/top/{name}</text></category>"
+        return f'<question type="category">{text}</question>'
+
+    quiz = category("Trains") + ask(WHY, (0, "Who knows."), (100, SNOW)) + category("Tickets")
+    (table,) = read_xml(f"<quiz>{quiz}{ask(HOW, (100, CARD))}</quiz>".encode(), "quiz.xml")
+    names = ("topic", "questiontext.text", "answer.text")
+    assert columns(table, *names) == [("Trains", WHY, SNOW), ("Tickets", HOW, CARD)]
+
+
+def says(*texts: str) -> dict[str, object]:
+    return {"data": [{"text": text, "userDefined": False} for text in texts], "count": 0}
+
+
+def test_the_sentences_for_an_intent_of_dialogflow_lead_to_its_speech() -> None:
+    def intent(speech: object, *says: dict[str, object]) -> dict[str, object]:
+        messages = [{"type": "0", "lang": "en", "speech": speech}]
+        responses = [{"resetContexts": False, "messages": messages}]
+        return {"id": "x", "name": "faq.0", "responses": responses, "userSays": list(says)}
+
+    table = read([intent([SNOW], says("Why is ", "it late?"), says("Late?")), intent(CARD)])
+    assert columns(table, "question", "answer", "topic") == [((WHY, "Late?"), SNOW, "faq.0")]
+    assert table.notes == ("Intents without sentences of users or an answer are left out: 1.",)
+
+
+def test_sentences_for_dialogflow_without_its_answers_are_no_pairs() -> None:
+    table = read([says("Why is ", "it late?"), says(HOW)])
+    assert table.rows == ((1, (WHY,)), (2, (HOW,)))

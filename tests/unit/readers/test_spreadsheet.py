@@ -80,7 +80,7 @@ def test_every_sheet_with_rows_is_a_table_and_hidden_sheets_are_named() -> None:
 
     tables = read_spreadsheet(save(fill), "faq.xlsx")
     assert [table.part for table in tables] == ["Billing", "Räume"]
-    assert tables[0].notes == ("Left out because hidden: 'Old'.",)
+    assert tables[0].notes == ("Of the whole workbook, the hidden sheet 'Old' is left out.",)
 
 
 def test_a_merged_cell_holds_for_every_row_it_spans() -> None:
@@ -228,6 +228,27 @@ def test_a_password_is_named_as_the_reason() -> None:
         CorpusError, match=r"faq.xlsx is protected with a password. Save it without"
     ):
         read_spreadsheet(protected, "faq.xlsx")
+
+
+def test_texts_in_cells_of_an_ods_that_do_not_say_their_type_are_read() -> None:
+    document = OpenDocumentSpreadsheet()
+    sheet = OdfTable(name="FAQ")
+    for texts in (("pregunta", "respuesta"), ("¿Cómo?", "Así."), ("", "Sí.")):
+        row = TableRow()
+        for text in texts:
+            found = TableCell()
+            if text:
+                found.addElement(P(text=text))
+            row.addElement(found)
+        sheet.addElement(row)
+    document.spreadsheet.addElement(sheet)
+    out = io.BytesIO()
+    document.save(out)
+    assert read(out.getvalue()).rows == (
+        (1, ("pregunta", "respuesta")),
+        (2, ("¿Cómo?", "Así.")),
+        (3, ("", "Sí.")),
+    )
 
 
 def repeat_in_ods(rows: int, columns: int) -> bytes:

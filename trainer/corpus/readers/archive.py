@@ -1,10 +1,11 @@
 """ZIP archives: whether one is safe to open, and the files in one read as one corpus."""
 
 import io
+import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -100,6 +101,7 @@ def read_archive(
     tables: list[Table] = []
     skipped: list[str] = []
     refused: list[str] = []
+    files: dict[str, bytes] = {}
     for member in sorted(archive.infolist(), key=lambda member: member.filename):
         shown = _name_member(member)
         if member.is_dir():
@@ -107,8 +109,16 @@ def read_archive(
         if _is_beside(shown):
             skipped.append(shown)
             continue
+        if shown in files:
+            refused.append(f"{shown} is in it twice, and the first of them is read.")
+            continue
         try:
-            found = _read_one(b"".join(_unpack(archive, member, name)), shown, read_member)
+            files[shown] = b"".join(_unpack(archive, member, name))
+        except CorpusError as error:
+            refused.append(str(error))
+    for shown, content in _join_intents(files).items():
+        try:
+            found = _read_one(content, shown, read_member)
         except CorpusError as error:
             refused.append(str(error))
             continue
@@ -118,16 +128,60 @@ def read_archive(
         raise CorpusError(f"{name} holds no file of questions and answers. {why}")
     if sum(len(table.rows) for table in tables) > MOST_ROWS:
         raise CorpusError(f"{name} holds more than {MOST_ROWS:,} rows. Split it into parts.")
-    notes = [f"Left out: {why}" for why in refused[:_MOST_REASONS]]
+    notes = [f"Another file of {name} is left out: {why}" for why in refused[:_MOST_REASONS]]
     if len(refused) > _MOST_REASONS:
-        notes.append(f"Left out: {len(refused) - _MOST_REASONS} more files that hold no FAQ.")
+        more = len(refused) - _MOST_REASONS
+        notes.append(f"Of {name}, {more:,} more files that hold no FAQ are left out.")
     if skipped:
-        more = f" and {len(skipped) - 5} more" if len(skipped) > 5 else ""
-        notes.append(f"Not looked at: {', '.join(skipped[:5])}{more}.")
+        others = f" and {len(skipped) - 5} more" if len(skipped) > 5 else ""
+        notes.append(f"Other files of {name} were not looked at: {', '.join(skipped[:5])}{others}.")
     return [replace(tables[0], notes=(*tables[0].notes, *notes)), *tables[1:]]
 
 
 _MOST_REASONS = 10
+
+
+def _join_intents(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Make one file of the intents of Dialogflow, which keeps what users say in files beside."""
+    said = {shown: found for shown in files if (found := _SAID.fullmatch(shown))}
+    if not said:
+        return dict(files)
+    folders = {PurePosixPath(shown).parent for shown in said}
+    intents: dict[PurePosixPath, list[object]] = {folder: [] for folder in folders}
+    joined: set[str] = set()
+    for shown in files:
+        folder = PurePosixPath(shown).parent
+        if shown in said or folder not in folders or not shown.endswith(".json"):
+            continue
+        intent = _parse(files[shown])
+        if not isinstance(intent, dict) or "responses" not in intent:
+            continue
+        joined.add(shown)
+        sentences = [other for other, found in said.items() if f"{found[1]}.json" == shown]
+        for other in sentences:
+            items = _parse(files[other])
+            if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+                joined.add(other)
+                language = {"lang": said[other][2]}
+                intents[folder].append(intent | {"userSays": [item | language for item in items]})
+        if not sentences:
+            intents[folder].append(intent)
+    made = {
+        str(folder / "*.json"): json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+        for folder, found in intents.items()
+        if found
+    }
+    return made | {shown: content for shown, content in files.items() if shown not in joined}
+
+
+_SAID = re.compile(r"(.+)_usersays_([A-Za-z-]{2,10})\.json")
+
+
+def _parse(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # whoever reads the file by itself says what is wrong
+        return None
 
 
 def _name_member(member: zipfile.ZipInfo) -> str:

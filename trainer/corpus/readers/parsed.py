@@ -4,6 +4,7 @@ Each format is read with the forgiveness its writers need, and without what make
 dangerous: no entities, no tags of a programming language, no depth without an end.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -70,3 +71,76 @@ def _check_depth(values: object, name: str) -> None:
             return
         level = inner
     raise too_deep(name)
+
+
+# --- Rich text --------------------------------------------------------------------------------
+
+_BLOCK = re.compile(
+    r"doc|document|root|paragraph|p|heading(-?[1-6])?|h[1-6]|(bullet|ordered|unordered|numbered)?-?"
+    r"_?list|[uo]l|list-?_?item(-child)?|li|block|block-?quote|quote|code-?_?(block)?"
+)
+_LINK = re.compile(r"(entry-|asset-)?(hyper|auto)?-?link|a|inline|mark|mention")
+_ITEM = re.compile(r"list-?_?item|li")
+_BREAK = re.compile(r"(hard-?|soft-?|line-?)?_?break|br")
+_WITHOUT_TEXT = re.compile(r"hr|horizontal-?_?rule|divider|image|img|embedded-(asset|entry)-block")
+_BARE = frozenset({"type", "nodeType", "_type", "attrs", "key", "_key"})
+_INSIDE = ("content", "children", "nodes")
+
+
+def join_rich_text(values: Sequence[object]) -> None:
+    """Replace rich text inside values, which editors keep as a tree of nodes, by its plain text."""
+    left = [value for value in values if isinstance(value, dict | list)]
+    while left:
+        holder = left.pop()
+        places = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, value in places:
+            if isinstance(value, dict | list) and value:
+                nodes = value if isinstance(value, list) else [value]
+                if isinstance(nodes[0], dict) and nodes[0].keys() == {"root"}:  # Lexical
+                    nodes = [nodes[0]["root"]]
+                blocks = all(isinstance(n, dict) and _BLOCK.fullmatch(_kind(n)) for n in nodes)
+                text = _write_nodes(nodes) if blocks else None
+                if text is None:
+                    left.append(value)
+                else:
+                    holder[key] = text.strip()
+
+
+def _kind(node: dict[str, object]) -> str:
+    kind = node.get("nodeType") or node.get("type") or node.get("_type")
+    return kind.casefold() if isinstance(kind, str) else ""
+
+
+def _write_nodes(nodes: Sequence[object]) -> str | None:
+    """Write nodes one after the other, blocks on lines of their own; None if one is no node."""
+    text = ""
+    for node in nodes:
+        written = _write_node(node) if isinstance(node, dict) else None
+        if written is None:
+            return None
+        if text.endswith("\n"):
+            written = written.removeprefix("\n")
+        text += written
+    return text
+
+
+def _write_node(node: dict[str, object]) -> str | None:
+    kind = _kind(node)
+    if kind in ("text", "span", ""):
+        text = node.get("text", node.get("value"))
+        return text if isinstance(text, str) else None
+    if _BREAK.fullmatch(kind):
+        return "\n"
+    if _WITHOUT_TEXT.fullmatch(kind):
+        return ""
+    block = _BLOCK.fullmatch(kind)
+    if block and not any(value for key, value in node.items() if key not in _BARE):
+        return "\n\n"
+    inside = next((node[key] for key in _INSIDE if isinstance(node.get(key), list)), None)
+    if "role" in node or not (block or _LINK.fullmatch(kind)) or not isinstance(inside, list):
+        return None
+    text = _write_nodes(inside)
+    if text is None or not block:
+        return text
+    bullet = "- " if _ITEM.fullmatch(kind) or "listItem" in node else ""
+    return f"\n{bullet}{text.strip()}\n"

@@ -13,7 +13,7 @@ from trainer.corpus.readers.fields import Cells, says
 from trainer.corpus.readers.grading import ALONE, AROUND, PAIRS, PERHAPS, PLAIN, SURE, Group, Row
 from trainer.corpus.readers.json_text import parse_json, parse_lines
 from trainer.corpus.readers.limits import MOST_CELL, MOST_COLUMNS, MOST_ROWS
-from trainer.corpus.readers.parsed import Parsed
+from trainer.corpus.readers.parsed import Parsed, join_rich_text
 from trainer.corpus.readers.search import Search
 from trainer.corpus.readers.text import decode
 from trainer.corpus.readers.xml_text import parse_xml
@@ -60,6 +60,7 @@ def _read(parse: Callable[[str, str], Parsed], format_: str, data: bytes, name: 
 def _tabulate(
     parsed: Parsed, format_: str, name: str, encoding: str, unit: str = ""
 ) -> list[Table]:
+    join_rich_text(parsed.values)
     search = Search()
     several = len(parsed.values) > 1 or bool(unit)
     groups = search.visit(parsed.values if several else next(iter(parsed.values), []))

@@ -168,6 +168,50 @@ _ASKED = ("patterns", "utterances", "examples", "training_phrases", "trainingphr
 _ANSWERED = ("responses", "response", "answers", "answer", "replies", "reply")
 
 
+def _convert_dialogflow(fields: Mapping[str, object], notes: Counter[str]) -> list[Cells] | None:
+    """Join the sentences of users for an intent, kept in pieces, with what is spoken then."""
+    if _is_sentence(fields):
+        return [{"text": _join_pieces(fields)}]
+    said = [
+        item
+        for item in _list(fields.get("usersays"))
+        if isinstance(item, Mapping) and _is_sentence(item)
+    ]
+    messages = [
+        message
+        for response in _list(fields.get("responses"))
+        for message in _list(response.get("messages") if isinstance(response, Mapping) else None)
+        if isinstance(message, Mapping)
+    ]
+    if not any("speech" in message for message in messages):
+        return None
+    languages = [item["lang"] for item in said if "lang" in item]
+    texts = [
+        make_text(text)
+        for message in messages
+        if not languages or message.get("lang", languages[0]) in languages
+        for text in _list(message.get("speech")) or [message.get("speech")]
+        if isinstance(text, str)
+    ]
+    if not said or not make_cell(texts):
+        notes["Intents without sentences of users or an answer are left out: {n}."] += 1
+        return []
+    asked = make_cell([_join_pieces(item) for item in said])
+    return [{"question": asked, "answer": make_cell(texts), "topic": make_text(fields.get("name"))}]
+
+
+def _is_sentence(item: Mapping[str, object]) -> bool:
+    pieces = _list(item.get("data"))
+    return bool(pieces) and all(
+        isinstance(piece, Mapping) and {"text", "userDefined"} <= piece.keys() for piece in pieces
+    )
+
+
+def _join_pieces(item: Mapping[str, object]) -> str:
+    pieces = _list(item.get("data"))
+    return "".join(make_text(p.get("text")) for p in pieces if isinstance(p, Mapping)).strip()
+
+
 def _convert_rasa(fields: Mapping[str, object], notes: Counter[str]) -> list[Cells] | None:
     """Join the examples of every intent with the answer it leads to, or label them with it."""
     nlu = fields.get("nlu")
@@ -223,6 +267,10 @@ def _read_examples(examples: object) -> list[str]:
 
 _ENTITY = re.compile(r"\[([^\[\]]{1,200})\](?:\([^()]{1,200}\)|\{[^{}]{1,200}\})")  # [Oslo](city)
 
+_DIALOGFLOW = frozenset({"name", "usersays", "responses", "data", "id", "auto", "contexts"}) | {
+    *("events", "priority", "count", "lang", "istemplate", "updated", "lastupdate"),
+    *("webhookused", "webhookforslotfilling", "fallbackintent", "templates"),
+}
 _SHAPES: tuple[
     tuple[Callable[[Mapping[str, object], Counter[str]], list[Cells] | None], frozenset[str]], ...
 ] = (  # in the order they are tried, with the fields that are spent on the pair
@@ -232,6 +280,7 @@ _SHAPES: tuple[
     (convert_instruction, frozenset({"instruction", "input", "output", "prompt", "completion"})),
     (convert_chat, frozenset()),
     (_convert_rasa, frozenset()),
+    (_convert_dialogflow, _DIALOGFLOW),
     (_convert_intent, frozenset({"patterns", "responses", "tag", "intent"})),
     (convert_template, frozenset()),
 )

@@ -1,5 +1,6 @@
 """What the XML of a spreadsheet says beyond its values; it is streamed, and never laid out."""
 
+import io
 import re
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ class Survey:
     uncounted: list[int] = field(default_factory=list)  # formulas nobody calculated
     rows: int = 0
     columns: int = 0
+    untyped: bool = False  # an ODS with texts in cells that do not say they hold one
 
     def reach(self, row: int, column: int) -> None:
         """Note that a cell of this row and column holds something."""
@@ -151,6 +153,22 @@ def _place(reference: str) -> tuple[int, int]:
     return int(found[2]) - 1, column - 1
 
 
+def type_texts(archive: zipfile.ZipFile) -> bytes:
+    """Make a copy of an ODS in which every cell with a text says so, or calamine skips it."""
+    content = _UNTYPED.sub(rb'\1 office:value-type="string">', archive.read("content.xml"))
+    copy = io.BytesIO()
+    with zipfile.ZipFile(copy, "w") as typed:
+        for member in ("mimetype", "META-INF/manifest.xml"):
+            typed.writestr(member, _read(archive, member))
+        typed.writestr("content.xml", content)
+    return copy.getvalue()
+
+
+_UNTYPED = re.compile(
+    rb"(<table:(?:covered-)?table-cell\b(?![^<>]{0,5000}value-type=)[^<>]{0,5000})(?<!/)>(?=\s*<text:p)"
+)
+
+
 def _survey_ods(archive: zipfile.ZipFile) -> dict[str, Survey]:
     """Survey all sheets, which stand in one file and count repeated rows and cells once."""
     surveys: dict[str, Survey] = {}
@@ -180,6 +198,7 @@ def _survey_ods(archive: zipfile.ZipFile) -> dict[str, Survey]:
             wrong = attributes.get("calcext:value-type") == "error"
             held = "office:value-type" in attributes
         elif tag == "text:p":
+            survey.untyped = survey.untyped or not held
             held = True
 
     def end(tag: str) -> None:

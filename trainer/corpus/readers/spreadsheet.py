@@ -15,7 +15,7 @@ import python_calamine
 
 from trainer.corpus.readers.archive import check_zip
 from trainer.corpus.readers.limits import MOST_CELL, MOST_COLUMNS, MOST_ROWS
-from trainer.corpus.readers.sheet_xml import Survey, damaged, protected, survey_archive
+from trainer.corpus.readers.sheet_xml import Survey, damaged, protected, survey_archive, type_texts
 from trainer.corpus.table import Table
 from trainer.errors import CorpusError
 
@@ -30,9 +30,12 @@ def read_spreadsheet(data: bytes, name: str) -> list[Table]:
         format_ = "xls"
         surveys: dict[str, Survey] = {}
     else:
-        format_, surveys = survey_archive(check_zip(data, name), name)
+        archive = check_zip(data, name)
+        format_, surveys = survey_archive(archive, name)
     for sheet, survey in surveys.items():
         _refuse_large(survey.rows, survey.columns, sheet, name)
+    if any(survey.untyped for survey in surveys.values()):
+        data = type_texts(archive)
     workbook = _guarded(lambda: python_calamine.load_workbook(io.BytesIO(data)), name)
     tables, hidden = [], []
     for about in workbook.sheets_metadata:
@@ -50,7 +53,9 @@ def read_spreadsheet(data: bytes, name: str) -> list[Table]:
             f"{name} holds no visible rows{left}. Add questions and answers, or show the rows."
         )
     if hidden:
-        note = f"Left out because hidden: {_list(hidden)}."
+        many = len(hidden) > 1
+        sheets = f"the hidden sheet{'s' * many} {_list(hidden)} {'are' if many else 'is'} left out"
+        note = f"Of the whole workbook, {sheets}."
         tables[0] = replace(tables[0], notes=(*tables[0].notes, note))
     return tables
 

@@ -51,6 +51,8 @@ def parse_xml(text: str, name: str) -> Parsed:
             "it again as UTF-8."
         ) from None
     _check_element_depth(root, name)
+    if _local(str(root.tag)) == "quiz":
+        _spread_categories(root)
     return Parsed([_read_element(root)], [1], notes)
 
 
@@ -97,7 +99,42 @@ def _read_element(element: ET.Element) -> object:
             kept.append(value)
         else:
             fields[key] = [value]
+    if "title" in fields:
+        _prefer_full_text(fields)
     return fields
+
+
+def _prefer_full_text(fields: dict[str, object]) -> None:
+    """Leave out the excerpt of an article whose full text a feed holds too."""
+    said = {key: fields[key] for key in ("encoded", "content") if key in fields}
+    texts = [
+        text for value in said.values() for text in (value if isinstance(value, list) else [value])
+    ]
+    full = max((text for text in texts if isinstance(text, str)), key=len, default="")
+    if not full or (len(texts) > 1 and "encoded" not in said):
+        return
+    if "encoded" in said:
+        del fields["encoded"]
+        fields["content"] = full
+    for key in ("description", "summary"):
+        excerpt = fields.get(key, full)
+        if isinstance(excerpt, str) and len(excerpt) < len(full):
+            del fields[key]
+
+
+def _spread_categories(quiz: ET.Element) -> None:
+    """Make of a Moodle quiz its questions, each with its category and its right answers only."""
+    topic = ""
+    for question in list(quiz):
+        if question.attrib.pop("type", "") == "category":
+            topic = (question.findtext("category/text") or "").rpartition("/")[2].strip()
+            quiz.remove(question)
+            continue
+        for answer in question.findall("answer"):
+            if answer.get("fraction", "100").startswith(("0", "-")):
+                question.remove(answer)
+        if topic:
+            question.set("topic", topic)
 
 
 def _is_prose(element: ET.Element) -> bool:
