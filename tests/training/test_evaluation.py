@@ -37,7 +37,7 @@ def tune(workspace: Path, base: Path, *, answer: str) -> Run:
     file = workspace / f"{answer.split()[0].lower()}.csv"
     file.write_text(returns_csv(answers=20, answer=answer))
     corpus = Corpora(workspace / "corpora").add(file)
-    given = {"base": str(base), "corpus": corpus.name, "version": 1, "epochs": 3}
+    given = {"base": str(base), "corpus": corpus.name, "version": 1, "epochs": 6}
     given |= {"learning_rate": 2e-2, "lora_rank": 8}
     run = Runs(workspace / "runs").create(RunConfig.parse(given), corpus.split)
     finetune(run)
