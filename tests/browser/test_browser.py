@@ -87,6 +87,9 @@ def server(workspace: Path, browser: Browser) -> Iterator[Server]:
         wait_until(over, seconds=120)
 
 
+expect.set_options(timeout=20 * SECOND)  # a busy machine is slow, not wrong
+
+
 def open_page(browser: Browser, url: str, *, width: int = 1400) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(30 * SECOND)
@@ -123,7 +126,7 @@ def test_from_upload_to_side_by_side_answers(
     upload(page, tmp_path, "bad.csv", "  ")
     expect(page.get_by_text("bad.csv is empty")).to_be_visible()
     upload(page, tmp_path, "returns.csv", returns_csv())
-    expect(page.get_by_text("36 questions from returns.csv")).to_be_visible(timeout=90 * SECOND)
+    expect(page.get_by_text("36 questions from returns.csv")).to_be_visible(timeout=180 * SECOND)
     expect(page.get_by_text("3 unseen")).to_be_visible()
 
     # Settings are folded away; two passes are enough here.
