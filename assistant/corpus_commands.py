@@ -320,6 +320,8 @@ def _filled(wanted: Mapping[str, Any]) -> set[str]:
 
 
 def _as_json(reading: "Reading", found: "Examined") -> dict[str, object]:
+    from trainer.corpus.split import find_leaks
+
     first = reading.used[0]
     assert first.mapping is not None
     return {
@@ -353,6 +355,7 @@ def _as_json(reading: "Reading", found: "Examined") -> dict[str, object]:
         "mentions": asdict(found.audit.mentions) if found.audit.mentions else None,
         "compared": found.neighbours.told,
         "split": found.split.sizes(),
+        "leaks": find_leaks(found.split, reading.examples, found.neighbours),
         "validation_is": found.split.validation_is,
         "samples": [{"question": e.question, "answer": e.answer} for e in reading.examples[:3]],
     }
