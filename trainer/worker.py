@@ -4,6 +4,7 @@ It reads `config.json`, appends to `events.jsonl`, leaves a result, and talks to
 that asks for it is scored in the same process, as an evaluation with a directory of its own.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,4 +63,5 @@ def _reason(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
+    os.nice(5)  # whoever is at the page goes first
     sys.exit(main(sys.argv[1]))

@@ -79,8 +79,16 @@ def _corpus_label(corpus: Corpus) -> str:
 
 
 def last_used(corpora: Corpora, run: Run | None) -> str:
-    """The corpus of that run, or the one changed since; the first sample where there is none."""
-    newest = max(corpora.list(), key=lambda corpus: corpus.origin.created, default=None)
+    """The corpus of that run, or the one changed since; the first sample where there is none.
+
+    A sample that was only looked at is younger than an upload it was compared beside: it waits.
+    """
+    samples = sample_corpora()
+    newest = max(
+        corpora.list(),
+        key=lambda corpus: (corpus.name not in samples, corpus.origin.created),
+        default=None,
+    )
     if newest is None:
         return corpus_choices(corpora)[0][1]
     changed = newest.origin.created.astimezone().strftime("%Y-%m-%d-%H%M%S")
