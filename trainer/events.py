@@ -5,7 +5,7 @@ tests are readers, and none of them keeps a second copy of the truth.
 """
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,10 +32,35 @@ class Started(_Event):
     parameters: int
     device: str
     cut: int = 0
+    threads: int = 1
+    frozen_weights: str = "4-bit"
+    libraries: Mapping[str, str] = Field(default_factory=dict)
+    base_sha256: str = ""
+    continues_sha256: str = ""
+
+
+class Resumed(_Event):
+    """A run: it goes on from a checkpoint; what it said of later steps no longer holds."""
+
+    event: Literal["resumed"] = "resumed"
+    step: int
+
+
+class Measured(_Event):
+    """A run: time and memory for all of it, as the formula said and as its first steps show."""
+
+    event: Literal["measured"] = "measured"
+    seconds_by_formula: float
+    seconds: float
+    bytes_by_formula: int
+    bytes: int
 
 
 class Progress(_Event):
-    """A run: one optimiser step. `loss` is the mean over the answers' tokens, in nats."""
+    """A run: one optimiser step. `loss` is the mean over the answers' tokens, in nats.
+
+    `memory` is the most the process has held so far, in bytes: on a GPU, of the GPU's memory.
+    """
 
     event: Literal["progress"] = "progress"
     step: int
@@ -43,6 +68,8 @@ class Progress(_Event):
     loss: float
     learning_rate: float
     examples_per_second: float
+    tokens_per_second: float = 0
+    memory: int = 0
     seconds_left: float
 
 
@@ -53,6 +80,14 @@ class Validated(_Event):
     step: int
     loss: float
     best: bool
+
+
+class Sampled(_Event):
+    """A run: what the model answers to a few validation questions so far."""
+
+    event: Literal["sampled"] = "sampled"
+    step: int
+    answers: tuple[tuple[str, str, str], ...]  # question, approved answer, the model's
 
 
 class Answering(_Event):
@@ -93,7 +128,16 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Started | Progress | Validated | Answering | Finished | Stopped | Failed,
+    Started
+    | Resumed
+    | Measured
+    | Progress
+    | Validated
+    | Sampled
+    | Answering
+    | Finished
+    | Stopped
+    | Failed,
     Field(discriminator="event"),
 ]
 _parse = pydantic.TypeAdapter[Event](Event).validate_json

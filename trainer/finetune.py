@@ -1,31 +1,19 @@
 """The recipe: a base model and a corpus in, an adapter out. Read it from top to bottom."""
 
-import hashlib
 import math
-import random
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
-from datasets import Dataset
-from peft import LoraConfig, PeftModel, get_peft_model
-from torch.nn.functional import cross_entropy
+from peft import LoraConfig, get_peft_model
 
-from trainer.chat_format import ChatFormat
-from trainer.config import RunConfig
-from trainer.corpus.examples import Example
 from trainer.errors import ConfigError, CorpusError
 from trainer.events import Finished, Progress, Started, Stopped, Validated
-from trainer.models import Base, load_base
+from trainer.models import load_base
+from trainer.packing import answer_loss, shuffled_batches, tokenise, validation_loss
 from trainer.runs import Run
 
 PATIENCE = 4  # checks without a better validation loss before early stopping ends the run
-
-LENGTHS = 64  # packed rows and labels are filled up to multiples of this
-
-Tokens = tuple[list[int], list[int]]  # a prompt, and the answer with its end token
 
 
 def finetune(run: Run) -> None:
@@ -104,7 +92,7 @@ def finetune(run: Run) -> None:
         if not math.isfinite(loss.item()):
             raise ConfigError(
                 f"The loss is {loss.item()} at step {step + 1}. At the first step that means the "
-                "base is damaged or does not survive 4 bits: try quantization=none. Later it "
+                "base is damaged or does not survive 4 bits: try method=lora. Later it "
                 f"means that a learning_rate of {config.learning_rate:g} is too high: try a third."
             )
         learning_rate = schedule.get_last_lr()[0]
@@ -163,99 +151,7 @@ def finetune(run: Run) -> None:
     )
 
 
-def tokenise(
-    examples: Sequence[Example], base: Base, config: RunConfig, cache: Path
-) -> list[Tokens]:
-    """Turn examples into tokens, cut to the maximum length; what has no answer left is dropped.
-
-    The rows are kept in `cache`, under what decides them.
-    """
-    if not examples:
-        return []
-
-    def encode(row: dict[str, str]) -> dict[str, list[int]]:
-        prompt, answer = base.format.example(row["question"], row["answer"])
-        return {"prompt": prompt, "answer": answer[: max(0, config.max_length - len(prompt))]}
-
-    key = _fingerprint(base.format, config.max_length, *(example.id for example in examples))
-    cache.mkdir(parents=True, exist_ok=True)
-    rows = Dataset.from_list([{"question": e.question, "answer": e.answer} for e in examples])
-    tokens = rows.map(
-        encode,
-        remove_columns=rows.column_names,
-        cache_file_name=str(cache / f"{key}.arrow"),
-        new_fingerprint=key,
-    )
-    return [(row["prompt"], row["answer"]) for row in tokens.to_list() if row["answer"]]
-
-
-def _fingerprint(chat_format: ChatFormat, *parts: object) -> str:
-    tokenizer = chat_format.tokenizer
-    vocabulary = sorted(tokenizer.get_vocab().items())
-    told = repr((vocabulary, tokenizer.chat_template, chat_format.end, *parts))
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
-
-
-def shuffled_batches(train: Sequence[Tokens], config: RunConfig) -> Iterator[list[Tokens]]:
-    """Yield batches without end, each epoch in an order of its own, fixed by the seed."""
-    epoch = 0
-    while True:
-        order = random.Random(f"{config.seed}/{epoch}").sample(range(len(train)), len(train))
-        for at in range(0, len(order), config.batch_size):
-            yield [train[i] for i in order[at : at + config.batch_size]]
-        epoch += 1
-
-
 def slope(step: int, steps: int, *, warmup: float) -> float:
     """The share of the learning rate at a step: up in a line, down in a line to a fiftieth."""
     rise = max(1, round(warmup * steps))
     return min((step + 1) / rise, max(0.02, (steps - step) / max(1, steps - rise)))
-
-
-def answer_loss(model: PeftModel, batch: Sequence[Tokens]) -> torch.Tensor:
-    """Mean cross-entropy over the answers' tokens and end tokens, in nats a token.
-
-    The batch is one row. Positions that start again at 0 tell Transformers where an example
-    begins, and it masks the others; `logits_to_keep` computes logits only where labels are.
-    """
-    tokens: list[int] = []
-    positions: list[int] = []
-    labelled: list[int] = []
-    labels: list[int] = []
-    for prompt, answer in batch:
-        before = len(tokens) + len(prompt) - 1  # the position that predicts the first answer token
-        labelled += range(before, before + len(answer))
-        labels += answer
-        positions += range(len(prompt) + len(answer))
-        tokens += prompt + answer
-    # Few lengths instead of as many as there are batches: for each, CPU kernels are compiled and
-    # kept. What fills up is an example of its own that nobody sees and nobody is taught.
-    filling = range(-len(tokens) % LENGTHS)
-    tokens += [0] * len(filling)
-    positions += filling
-    filling = range(-len(labels) % LENGTHS)
-    labelled += [0] * len(filling)
-    labels += [-100] * len(filling)
-    device = model.device
-    out = model(
-        input_ids=torch.tensor([tokens], device=device),
-        position_ids=torch.tensor([positions], device=device),
-        logits_to_keep=torch.tensor(labelled, device=device),
-        use_cache=False,
-    )
-    targets = torch.tensor(labels, device=device)
-    return cross_entropy(out.logits[0].float(), targets, ignore_index=-100)
-
-
-def validation_loss(model: PeftModel, examples: Sequence[Tokens], batch_size: int) -> float:
-    """Mean cross-entropy over all answer tokens of the validation examples, in nats a token."""
-    model.eval()
-    total = tokens = 0.0
-    with torch.no_grad():
-        for at in range(0, len(examples), batch_size):
-            batch = examples[at : at + batch_size]
-            labels = sum(len(answer) for _, answer in batch)
-            total += answer_loss(model, batch).item() * labels
-            tokens += labels
-    model.train()
-    return total / tokens

@@ -1,8 +1,6 @@
 """Load a base model from what travels with Tandem, from a folder or from the Hub, in 4 bit."""
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,9 +12,8 @@ from transformers import (
     PreTrainedModel,
 )
 
-from trainer.bundled import PREFIX, bundled_bases
+from trainer.bases import find_base, first_line
 from trainer.chat_format import ChatFormat
-from trainer.config import HUB_ID
 from trainer.errors import ModelError
 
 
@@ -55,7 +52,7 @@ def load_base(name: str, *, quantization: str = "nf4") -> Base:
             trust_remote_code=False,
         )
     except (OSError, ValueError) as error:
-        raise ModelError(f"'{name}' cannot be loaded: {_first_line(error)}") from error
+        raise ModelError(f"'{name}' cannot be loaded: {first_line(error)}") from error
 
     chat_format = ChatFormat(tokenizer, name=name)
     keep_trainable(model)
@@ -75,42 +72,8 @@ def load_format(name: str) -> ChatFormat:
     try:
         tokenizer = AutoTokenizer.from_pretrained(find_base(name), trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise ModelError(f"'{name}' cannot be loaded: {_first_line(error)}") from error
+        raise ModelError(f"'{name}' cannot be loaded: {first_line(error)}") from error
     return ChatFormat(tokenizer, name=name)
-
-
-def find_base(name: str) -> Path:
-    """The folder of a base model, fetched from the Hub if need be; raises `ModelError`."""
-    if name.startswith(PREFIX):
-        bases = bundled_bases()
-        if name not in bases:
-            raise ModelError(f"No base is called '{name}'. Bundled: {', '.join(bases)}.")
-        return bases[name]
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise ModelError(f"{folder} is not a model: it has no config.json.")
-        return folder
-    if not re.fullmatch(HUB_ID, name):
-        raise ModelError(
-            f"There is no base '{name}'. Give {', '.join(bundled_bases())}, the path of a folder, "
-            "or a Hub id such as HuggingFaceTB/SmolLM2-135M-Instruct."
-        )
-    return fetch(name)
-
-
-def fetch(hub_id: str) -> Path:
-    """Download a model from the Hub, or find it in the Hub's cache; raises `ModelError`."""
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - only where the Hub is meant
-
-    wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=wanted))
-    except Exception as error:  # the Hub's client raises a dozen kinds; all mean the same here
-        raise ModelError(
-            f"'{hub_id}' could not be fetched from the Hub ({_first_line(error)}). Check the name "
-            "and the network; for a private or gated model, log in with `hf auth login`."
-        ) from error
 
 
 def keep_trainable(model: torch.nn.Module) -> None:
@@ -127,7 +90,3 @@ def keep_trainable(model: torch.nn.Module) -> None:
 
 def _ids(value: Any) -> list[int]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300]

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.bases import find_base
 from trainer.errors import ModelError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -32,8 +33,6 @@ def load_embedder(name: str = MINILM) -> Embedder:
     """
     folder = packaged_minilm() if name == MINILM else None
     if folder is None:
-        from trainer.models import find_base  # noqa: PLC0415 - torch, which this needs anyway
-
         folder = find_base(name)
     else:
         check_weights(folder / "model.safetensors", MINILM_SHA256)

@@ -16,8 +16,8 @@ from transformers import Trainer, TrainingArguments
 
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
-from trainer.finetune import Tokens, answer_loss, tokenise
 from trainer.models import Base, load_base
+from trainer.packing import Tokens, answer_loss, tokenise
 
 ROWS, BATCH, TURNS = 400, 8, 3
 

@@ -12,13 +12,15 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from tests.conftest import returns_csv
+from trainer.bases import find_base
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, CorpusError, ModelError
 from trainer.events import Finished, Progress, Started, Stopped, Validated
-from trainer.finetune import answer_loss, finetune, slope, tokenise, validation_loss
+from trainer.finetune import finetune, slope
 from trainer.generate import answer_batch, write_answer
-from trainer.models import Base, find_base, load_base
+from trainer.models import Base, load_base
+from trainer.packing import answer_loss, tokenise, validation_loss
 from trainer.runs import Run, Runs, State
 
 
