@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 
 from trainer.events import Answering, Progress, Started, Validated
-from trainer.runs import Evaluation, Run, Work
+from trainer.runs import Evaluation, Run
 from trainer.words import duration, ending, verdict
+from trainer.work import Work
 
 QUIET = 10  # seconds between two lines of progress
 

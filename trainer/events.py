@@ -162,20 +162,38 @@ class EventLog:
                 raise OSError(errno.ENOSPC, f"wrote {written} of {len(line)} bytes", str(self.path))
 
     def read(self) -> Sequence[Event]:
-        """Every complete event so far, oldest first.
+        """Every complete event that holds, oldest first.
 
         A last line without its newline is still being written; it is left for the next read. A
-        damaged line is left out, with a warning.
+        damaged line is left out, with a warning. What a run said of steps behind the checkpoint
+        it went on from, and that it had ended, holds no longer.
         """
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return []
         complete, _, _ = data.rpartition(b"\n")
-        events = []
+        events: list[Event] = []
         for number, line in enumerate(complete.split(b"\n"), start=1):
             try:
-                events += [_parse(line)] if line else []
+                if not line:
+                    continue
+                event = _parse(line)
+                if isinstance(event, Resumed):
+                    events = [e for e in events if _holds(e, event.step)]
+                events.append(event)
             except pydantic.ValidationError:
                 warn_once(f"{self.path}, line {number} is not an event and is left out.")
         return events
+
+
+def _holds(event: Event, step: int) -> bool:
+    """Whether what was said still holds for a run that goes on from a step."""
+    match event:
+        case Progress() | Validated() | Sampled():
+            return event.step <= step
+        case Started():
+            return step > 0
+        case Finished() | Stopped() | Failed():
+            return False
+    return True

@@ -3,49 +3,57 @@
 import math
 import shutil
 import time
+from collections.abc import Mapping
+from importlib.metadata import version
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from safetensors.torch import load_file
 
+from trainer.checkpoints import Checkpoint, Origins, Point, checkpoint_path, newest_checkpoint
+from trainer.config import RunConfig
 from trainer.errors import ConfigError, CorpusError
-from trainer.events import Finished, Progress, Started, Stopped, Validated
-from trainer.models import load_base
-from trainer.packing import answer_loss, shuffled_batches, tokenise, validation_loss
+from trainer.events import Finished, Progress, Sampled, Started, Stopped, Validated
+from trainer.generate import answer_batch
+from trainer.models import Base, load_base
+from trainer.packing import Tokens, answer_loss, shuffled_steps, tokenise, validation_loss
 from trainer.runs import Run
+from trainer.snapshot import chance, go_back_to, load_weights, save_checkpoint
+from trainer.team import Team
 
 PATIENCE = 4  # checks without a better validation loss before early stopping ends the run
+SAMPLES = 3  # validation questions the model answers after every epoch
+LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
 
 
-def finetune(run: Run) -> None:
+def finetune(run: Run, team: Team | None = None) -> None:
     """Fine-tune the run's base model on its corpus and leave the adapter in the run directory.
 
     A plain loop, because tuning on short answers is all about two things that trainers leave
     out: no padding (a batch is one packed row whose examples do not see each other) and logits
-    only where there is a label. Stopping between steps and keeping the best adapter are a line
-    each. Raises `UserError` for what the user can mend.
+    only where there is a label; and because Transformers' Trainer pickles its optimiser. It goes
+    on from the newest whole checkpoint, if there is one. Several processes share each step and
+    end with the same weights; the first of them writes. Raises `UserError` for what the user can
+    mend.
     """
     began = time.monotonic()
-    config, split = run.config, run.split
+    config, split, team = run.config, run.split, team or Team()
     torch.manual_seed(config.seed)
 
-    # Model. LoRA on every linear layer of the frozen base (Hu et al. 2021, arXiv:2106.09685).
+    # Model. LoRA on the linear layers of the frozen base (Hu et al. 2021, arXiv:2106.09685).
     base = load_base(config.base, quantization=config.quantization)
-    model = get_peft_model(
-        base.model,
-        LoraConfig(
-            r=config.lora_rank,
-            lora_alpha=config.lora_alpha,
-            lora_dropout=config.lora_dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
-    )
+    model = add_adapter(base, config)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    if run.parent:
+        set_peft_model_state_dict(
+            model, load_file(run.parent.adapter / "adapter_model.safetensors")
+        )
 
     # Data. Prompt and answer are kept apart, because only the answer is learnt.
     cache = run.path.parent.parent / "cache"
     train = tokenise(run.corpus.pile("train", split), base, config, cache)
     validation = tokenise(run.corpus.pile("validation", split), base, config, cache)
+    shown = run.corpus.pile("validation", split)[:SAMPLES]
     if not train:
         raise CorpusError(
             "No answer is left to learn: every question alone is longer than the maximum length "
@@ -53,105 +61,225 @@ def finetune(run: Run) -> None:
         )
 
     # Plan. Validation on unseen facts says nothing about learning: then it only advises.
-    steps_per_epoch = math.ceil(len(train) / config.batch_size)
+    steps_per_epoch = math.ceil(len(train) / (config.batch_size * config.accumulation))
     steps = max(1, round(config.epochs * steps_per_epoch))
     check_every = max(1, min(steps_per_epoch // 2, 100))
     trusted = split.validation_is == "reworded"
-    optimizer = torch.optim.AdamW(
-        weights.values(),
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
-        fused=True,
+    optimizer = make_optimizer(weights, config)
+    origins = Origins.of(run)
+    start = Point(
+        step=0, seen=0, tokens=0, seconds=0, best_loss=None, best_step=0, checks_since=0, random={}
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: slope(step, steps, warmup=config.warmup)
-    )
-    run.events.append(
-        Started(
-            steps=steps,
-            examples=len(train),
-            trainable_parameters=sum(p.numel() for p in weights.values()),
-            parameters=model.num_parameters(),
-            device=str(base.model.device),
-            cut=sum(len(prompt) + len(answer) >= config.max_length for prompt, answer in train),
+    if found := newest_checkpoint(run):
+        start = go_back_to(found, weights, optimizer)
+    else:
+        team.share_start(weights)
+        team.say(
+            run,
+            Started(
+                steps=steps,
+                examples=len(train),
+                trainable_parameters=sum(p.numel() for p in weights.values()),
+                parameters=model.num_parameters(),
+                device=str(base.model.device),
+                cut=sum(len(prompt) + len(answer) >= config.max_length for prompt, answer in train),
+                threads=torch.get_num_threads(),
+                libraries={name: version(name) for name in LIBRARIES},
+                base_sha256=origins.base,
+                continues_sha256=run.parent.adapter_hash if run.parent else "",
+            ),
         )
-    )
 
     # Training.
-    best_loss, best_step, checks_since = math.inf, 0, 0
-    best: dict[str, torch.Tensor] = {}
-    trained = checking = 0.0  # seconds
-    step = seen = checked = 0
+    step, seen, tokens, trained = start.step, start.seen, start.tokens, start.seconds
+    best_loss = math.inf if start.best_loss is None else start.best_loss
+    best_step, checks_since = start.best_step, start.checks_since
+    checking = checked = here = 0.0  # seconds of checks, their number, seconds of steps by now
     stopped = early = False
-    batches = shuffled_batches(train, config)
+    groups = shuffled_steps(train, config, skip=step)
     model.train()
     while step < steps and not stopped and not early:
         started = time.monotonic()
-        batch = next(batches)
-        loss = answer_loss(model, batch)
-        if not math.isfinite(loss.item()):
+        group = next(groups)
+        loss = learn(model, group, config, team)
+        rate = config.learning_rate * slope(step, steps, config)
+        for parameters in optimizer.param_groups:
+            parameters["lr"] = rate
+        stopped = team.agree(weights.values(), run.stop_asked)
+        if not math.isfinite(loss):
             raise ConfigError(
-                f"The loss is {loss.item()} at step {step + 1}. At the first step that means the "
+                f"The loss is {loss} at step {step + 1}. At the first step that means the "
                 "base is damaged or does not survive 4 bits: try method=lora. Later it "
                 f"means that a learning_rate of {config.learning_rate:g} is too high: try a third."
             )
-        learning_rate = schedule.get_last_lr()[0]
-        loss.backward()
         torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
         optimizer.step()
-        schedule.step()
         optimizer.zero_grad()
-        step, seen = step + 1, seen + len(batch)
-        trained += time.monotonic() - started
+        step, seen = step + 1, seen + sum(map(len, group))
+        tokens += sum(len(p) + len(a) for batch in group for p, a in batch)
+        here += time.monotonic() - started
 
-        stopped = run.stop_asked
-        if validation and (stopped or step % check_every == 0 or step == steps):
+        check = stopped or step % check_every == 0 or step == steps
+        if check and validation:
             started = time.monotonic()
-            found = validation_loss(model, validation, config.batch_size)
+            loss_now = validation_loss(model, validation, config.batch_size)
             checking, checked = checking + time.monotonic() - started, checked + 1
             checks_since += 1
-            if better := found < best_loss:
-                best_loss, best_step, checks_since = found, step, 0
-                best = {name: p.detach().clone() for name, p in weights.items()}
-            run.events.append(Validated(step=step, loss=found, best=better))
+            if better := loss_now < best_loss:
+                best_loss, best_step, checks_since = loss_now, step, 0
+            team.say(run, Validated(step=step, loss=loss_now, best=better))
             early = trusted and config.early_stopping and checks_since >= PATIENCE
+        if step % steps_per_epoch == 0 and shown and team.first:
+            answers = answer_batch(
+                Base(base.name, model, base.format),
+                [example.question for example in shown],
+                most_new_tokens=48,
+            )
+            model.train()
+            told = zip(shown, answers, strict=True)
+            team.say(run, Sampled(step=step, answers=[(e.question, e.answer, a) for e, a in told]))
         per_check = checking / checked if checked else 0.0
-        left = (steps - step) * (trained / step + per_check / check_every)
-        run.events.append(
+        per_step = (trained + here) / step
+        team.say(
+            run,
             Progress(
                 step=step,
                 epoch=step / steps_per_epoch,
-                loss=loss.item(),
-                learning_rate=learning_rate,
-                examples_per_second=seen / trained,
-                seconds_left=left,
-            )
+                loss=loss,
+                learning_rate=rate,
+                examples_per_second=seen / (trained + here),
+                tokens_per_second=tokens / (trained + here),
+                memory=peak_memory(base.model.device),
+                seconds_left=(steps - step) * (per_step + per_check / check_every),
+            ),
         )
+        if check and team.first:
+            now = Point(
+                step=step,
+                seen=seen,
+                tokens=tokens,
+                seconds=trained + here,
+                best_loss=best_loss if math.isfinite(best_loss) else None,
+                best_step=best_step,
+                checks_since=checks_since,
+                random=chance(),
+            )
+            save_checkpoint(run, weights, optimizer, now, origins)
 
-    # Result. Renamed into place last, so an adapter directory is always a whole adapter.
-    if trusted and best:
-        with torch.no_grad():
-            for name, parameter in weights.items():
-                parameter.copy_(best[name])
-    partial = run.path / "adapter.partial"
-    try:
-        model.save_pretrained(partial)
-        partial.rename(run.adapter)
-    except Exception:
-        shutil.rmtree(partial, ignore_errors=True)  # room to say what went wrong
-        raise
+    # Result.
+    if trusted and best_step and team.first:
+        load_weights(Checkpoint(checkpoint_path(run, best_step)), weights)
+    if not team.first:
+        return
+    save_adapter(model, run)
     end = Stopped if stopped and step < steps else Finished
     run.events.append(
         end(
             seconds=time.monotonic() - began,
             step=step,
-            kept_step=best_step if trusted and best else step,
-            examples_per_second=seen / trained,
+            kept_step=best_step if trusted and best_step else step,
+            examples_per_second=seen / (trained + here),
         )
     )
 
 
-def slope(step: int, steps: int, *, warmup: float) -> float:
-    """The share of the learning rate at a step: up in a line, down in a line to a fiftieth."""
-    rise = max(1, round(warmup * steps))
-    return min((step + 1) / rise, max(0.02, (steps - step) / max(1, steps - rise)))
+def add_adapter(base: Base, config: RunConfig) -> PeftModel:
+    """Put a new adapter, the only weights that learn, on a frozen base."""
+    targets: str | list[str] = "all-linear"
+    if config.lora_targets == "attention":
+        targets = attention_layers(base)
+    model = get_peft_model(
+        base.model,
+        LoraConfig(
+            r=config.lora_rank,
+            lora_alpha=config.lora_alpha,
+            lora_dropout=config.lora_dropout,
+            target_modules=targets,
+            task_type="CAUSAL_LM",
+        ),
+    )
+    if config.recompute:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.enable_input_require_grads()
+    return model
+
+
+def attention_layers(base: Base) -> list[str]:
+    """The names of the linear layers inside attention blocks, whatever a model calls them."""
+    named = base.model.named_modules()
+    linear = [name for name, module in named if isinstance(module, torch.nn.Linear)]
+    found = {name.split(".")[-1] for name in linear if "attn" in name or "attention" in name}
+    if not found:
+        raise ConfigError(f"'{base.name}' has no attention layers by name: use all-linear.")
+    return sorted(found)
+
+
+def make_optimizer(
+    weights: Mapping[str, torch.nn.Parameter], config: RunConfig
+) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), or the same with 8-bit memory."""
+    chosen = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.optimizer == "adamw8bit":
+        import bitsandbytes  # noqa: PLC0415 - only where it is asked for
+
+        eight_bit: torch.optim.Optimizer = bitsandbytes.optim.AdamW8bit(weights.values(), **chosen)
+        return eight_bit
+    return torch.optim.AdamW(weights.values(), fused=True, **chosen)
+
+
+def learn(model: PeftModel, group: list[list[Tokens]], config: RunConfig, team: Team) -> float:
+    """Add up the gradients of one step over its batches; return its loss, in nats a token.
+
+    The loss is the mean over all the step's answer tokens, however they are dealt to batches
+    and processes.
+    """
+    total = sum(len(answer) for batch in group for _, answer in batch)
+    summed = 0.0
+    for batch in group:
+        mine = team.share(batch)
+        if not mine:
+            continue
+        share = sum(len(answer) for _, answer in mine) / total
+        loss = answer_loss(model, mine, label_smoothing=config.label_smoothing)
+        (loss * share).backward()
+        summed += loss.item() * share
+    return team.sum(summed)
+
+
+def slope(step: int, steps: int, config: RunConfig) -> float:
+    """The share of the learning rate at a step: up in a line, then down to a fiftieth, or not."""
+    rise = max(1, round(config.warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    left = (steps - step) / max(1, steps - rise)
+    match config.schedule:
+        case "constant":
+            return 1.0
+        case "cosine":
+            return max(0.02, (1 - math.cos(math.pi * left)) / 2)
+        case "linear":
+            return max(0.02, left)
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most memory held so far, in bytes: of the GPU, or of this process."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    import resource  # noqa: PLC0415 - Windows has none
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def save_adapter(model: PeftModel, run: Run) -> None:
+    """Leave a whole adapter: it is renamed into place last, and one that was there goes then."""
+    partial, before = run.path / "adapter.partial", run.path / "adapter.before"
+    try:
+        model.save_pretrained(partial)
+        if run.adapter.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            run.adapter.rename(before)
+        partial.rename(run.adapter)
+        shutil.rmtree(before, ignore_errors=True)
+    except Exception:
+        shutil.rmtree(partial, ignore_errors=True)  # room to say what went wrong
+        raise

@@ -1,86 +1,206 @@
-"""Start a run or an evaluation in a process of its own, so that it outlives tab, page and server.
+"""Start runs and evaluations in processes of their own, one a device; the others wait their turn.
 
-One device, one worker: whoever starts one holds the workspace's `device.lock` first and hands it
-on, so that of two launches at one moment one is refused.
+Work that waits is a directory with the file `queued` in it. Whoever frees a device, or looks,
+starts what is next: the worker as its last act, the process that started a worker when that is
+gone, the page at every look, a command line that follows. All of them hold the device's lock
+while they choose and hand it on to the worker, so no two can start two on one device.
 """
 
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 
+from trainer.checkpoints import Checkpoint, changed_since, newest_checkpoint
 from trainer.config import RunConfig
 from trainer.corpus.audit import FEWEST_EXAMPLES
 from trainer.corpus.examples import distinct
 from trainer.corpus.library import Corpora
-from trainer.errors import CorpusError, DeviceBusy, NotFound
-from trainer.locks import Lock, LockHeld
-from trainer.runs import Evaluation, EvaluationConfig, Run, Runs, Work
+from trainer.devices import CPU, device_lock, devices, environment
+from trainer.errors import ConfigError, CorpusError, NotFound
+from trainer.events import Resumed
+from trainer.locks import LockHeld
+from trainer.runs import Evaluation, EvaluationConfig, Run, Runs
+from trainer.work import State, Work
 
 WORKER = ("-m", "trainer.worker")
 
-# How often a thread of OpenMP looks for its next piece of work before it sleeps. GNU's default
-# keeps a core busy waiting for another program to leave the other one: 7 examples a second
-# instead of 13 beside one busy process on two cores, and no more than these when it is quiet.
-PATIENCE_OF_THREADS = {"GOMP_SPINCOUNT": "1000"}
-
 
 def launch(config: RunConfig, runs: Runs, *, worker: Sequence[str] = WORKER) -> Run:
-    """Create a run, start its worker, and return at once; raises `DeviceBusy`."""
+    """Create a run and start it, or let it wait where every device is taken; return at once.
+
+    Raises `UserError` for what cannot work, before anything is created.
+    """
     corpus = Corpora(runs.root.parent / "corpora").get(f"{config.corpus}@{config.version}")
     if (count := len(distinct(corpus.examples))) < FEWEST_EXAMPLES:
         raise CorpusError(
             f"'{corpus.label}' has {count} examples, repeats not counted; tuning needs at least "
             f"{FEWEST_EXAMPLES}. Add questions, or other wordings of those you have."
         )
-    with _device(runs) as device:
-        run = runs.create(config, corpus.split)
-        _start(run, device, worker)
+    if config.continues:
+        _check_parent(runs.get(config.continues), config)
+    run = runs.create(config, corpus.split)
+    _queue(run, runs)
+    start_waiting(runs, worker=worker)
     return run
 
 
 def launch_evaluation(
     run: Run, config: EvaluationConfig | None = None, *, worker: Sequence[str] = WORKER
 ) -> Evaluation:
-    """Create an evaluation of a run, start its worker, and return at once; raises `DeviceBusy`."""
+    """Create an evaluation of a run and start it, or let it wait; return at once."""
     if not run.has_adapter:
         raise NotFound(f"Run '{run.id}' has no adapter to score: it is {run.state()}.")
-    with _device(Runs(run.path.parent)) as device:
-        evaluation = run.create_evaluation(config)
-        _start(evaluation, device, worker)
+    evaluation, runs = run.create_evaluation(config), Runs(run.path.parent)
+    _queue(evaluation, runs)
+    start_waiting(runs, worker=worker)
     return evaluation
 
 
-@contextmanager
-def _device(runs: Runs) -> Iterator[int]:
-    runs.root.mkdir(parents=True, exist_ok=True)
+def resume(run: Run, *, worker: Sequence[str] = WORKER) -> Checkpoint | None:
+    """Let a run that was stopped, failed or lost go on from its newest whole checkpoint.
+
+    Without one it begins again. Raises `ConfigError` where there is nothing to resume, or where
+    corpus, base or settings are no longer those it began with, naming them.
+    """
+    state, runs = run.state(), Runs(run.path.parent)
+    if state.over and run.alive:
+        raise ConfigError(f"Run '{run.id}' is being scored. Wait for that, or stop it first.")
+    if state not in (State.STOPPED, State.FAILED, State.LOST):
+        hint = f" For more of it: tandem continue {run.id}." if state is State.FINISHED else ""
+        raise ConfigError(f"Run '{run.id}' is {state}; there is nothing to resume.{hint}")
+    checkpoint = newest_checkpoint(run)
+    if checkpoint and (changed := changed_since(checkpoint, run)):
+        raise ConfigError(
+            f"Run '{run.id}' cannot go on from step {checkpoint.step}: since then "
+            f"{' and '.join(changed)} changed. Put it back, or start a new run."
+        )
+    (run.path / "stop").unlink(missing_ok=True)
+    _queue(run, runs)
+    start_waiting(runs, worker=worker)
+    return checkpoint
+
+
+def cancel(work: Work) -> None:
+    """Take work out of the queue; what had not begun leaves nothing behind."""
+    if work.state() is not State.QUEUED:
+        raise ConfigError(f"'{work.id}' does not wait: it is {work.state()}.")
     try:
-        with Lock(runs.root.parent / "device.lock").claim() as descriptor:
-            yield descriptor
+        with work.lock.claim():
+            (work.path / "queued").unlink(missing_ok=True)
     except LockHeld:
-        active = runs.active()
-        run = active.run if isinstance(active, Evaluation) else active
-        who = f"Run '{run.id}'" if run else "Another run"
-        raise DeviceBusy(
-            f"{who} is using the device. Wait until it has finished, or stop it first."
-        ) from None
+        raise ConfigError(f"'{work.id}' has just begun. Stop it instead.") from None
+    if isinstance(work, Run) and not work.events.read():
+        Runs(work.path.parent).delete(work)
 
 
-def _start(work: Work, device: int, worker: Sequence[str]) -> None:
+def move(work: Work, runs: Runs, *, by: int) -> None:
+    """Move waiting work towards the front (`by` below 0) or the back of the queue."""
+    queue = list(runs.waiting())
+    if work not in queue:
+        raise ConfigError(f"'{work.id}' does not wait: it is {work.state()}.")
+    places = [other.place or 0.0 for other in queue]
+    at = queue.index(work)
+    queue.insert(max(0, min(len(queue) - 1, at + by)), queue.pop(at))
+    for other, place in zip(queue, places, strict=True):
+        if other.place not in (None, place):
+            with suppress(LockHeld), other.lock.claim():  # it has begun: it has no place now
+                if other.place is not None:
+                    _write_place(other, place)
+
+
+def start_waiting(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
+    """Start what waits on every device that is free."""
+    while queue := runs.waiting():
+        work = queue[0]
+        wanted = work.config.processes if isinstance(work, Run) else 1
+        with ExitStack() as held:
+            chosen: dict[str, int] = {}
+            for device in devices():
+                if len(chosen) < (1 if device == CPU else wanted):
+                    lock = device_lock(runs.root.parent, device)
+                    try:
+                        chosen[device] = held.enter_context(lock.claim())
+                    except LockHeld:
+                        continue
+            if not chosen or (len(chosen) < wanted and CPU not in chosen):
+                return
+            if next(iter(runs.waiting()), None) == work:  # nobody was faster
+                try:
+                    _start(work, runs, chosen, worker)
+                except LockHeld:
+                    return
+
+
+def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]) -> None:
     """Start the worker; it inherits the locks, so the work is alive until the kernel buried it.
 
     Its output goes to a file: a pipe nobody drains fills up and stops the training.
     """
+    command = [sys.executable, "-u", *worker, str(work.path)]
+    if isinstance(work, Run) and work.config.processes > 1:
+        command = [*_accelerate(work.config.processes, CPU in chosen), *worker, str(work.path)]
     with work.lock.claim() as lock, (work.path / "output.log").open("ab") as output:
+        if isinstance(work, Run) and work.events.read():
+            found = newest_checkpoint(work)
+            work.events.append(Resumed(step=found.step if found else 0))
+        (work.path / "queued").unlink(missing_ok=True)
         process = subprocess.Popen(
-            [sys.executable, "-u", *worker, str(work.path)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=[lock, device],
-            env=PATIENCE_OF_THREADS | os.environ,
+            pass_fds=[lock, *chosen.values()],
+            env=environment(tuple(chosen)) | {HELD: ",".join(map(str, chosen.values()))},
             start_new_session=True,
         )
-    threading.Thread(target=process.wait, daemon=True).start()  # reap it; nobody waits for it
+
+    def see_off() -> None:
+        process.wait()
+        start_waiting(runs, worker=worker)
+
+    threading.Thread(target=see_off, daemon=True).start()
+
+
+HELD = "TANDEM_DEVICE_LOCKS"
+
+
+def pass_on(runs: Runs) -> None:
+    """Free the devices this worker was given and start what waits; a worker's last act."""
+    held = [int(descriptor) for descriptor in os.environ.pop(HELD, "").split(",") if descriptor]
+    if "WORLD_SIZE" in os.environ or not held:
+        return  # `accelerate launch` holds them; whoever started it sees it off
+    for descriptor in held:
+        os.close(descriptor)
+    start_waiting(runs)
+
+
+def _accelerate(processes: int, cpu: bool) -> list[str]:
+    launcher = [sys.executable, "-u", "-m", "accelerate.commands.launch", "--num_machines", "1"]
+    launcher += ["--num_processes", str(processes), "--mixed_precision", "no"]
+    launcher += ["--dynamo_backend", "no", "--main_process_port", "0"]
+    return launcher + (["--cpu"] if cpu else ["--multi_gpu"])
+
+
+def _queue(work: Work, runs: Runs) -> None:
+    last = max((other.place or 0.0 for other in runs.waiting()), default=0.0)
+    _write_place(work, last + 1)
+
+
+def _write_place(work: Work, place: float) -> None:
+    partial = work.path / "queued.partial"
+    partial.write_text(str(place))
+    partial.rename(work.path / "queued")
+
+
+def _check_parent(parent: Run, config: RunConfig) -> None:
+    """Raise `ConfigError` unless an adapter fits where it is to be continued."""
+    _ = parent.adapter_hash  # there is one
+    for name in ("base", "lora_rank", "lora_alpha", "lora_targets"):
+        before, now = getattr(parent.config, name), getattr(config, name)
+        if before != now:
+            raise ConfigError(
+                f"{name}: '{parent.id}' has {before}, so a run that continues it cannot have {now}."
+            )

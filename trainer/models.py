@@ -1,5 +1,6 @@
 """Load a base model from what travels with Tandem, from a folder or from the Hub, in 4 bit."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,8 @@ def load_base(name: str, *, quantization: str = "nf4") -> Base:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
-    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    place = os.environ.get("LOCAL_RANK", "0")  # among the processes that tune together
+    device = f"cuda:{place}" if torch.cuda.is_available() else "cpu"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(

@@ -1,8 +1,10 @@
 """Examples as a model is taught them: tokens, batches, packed rows, and the loss on answers."""
 
 import hashlib
+import math
 import random
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -53,17 +55,29 @@ def _fingerprint(chat_format: ChatFormat, *parts: object) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def shuffled_batches(train: Sequence[Tokens], config: RunConfig) -> Iterator[list[Tokens]]:
-    """Yield batches without end, each epoch in an order of its own, fixed by the seed."""
-    epoch = 0
-    while True:
-        order = random.Random(f"{config.seed}/{epoch}").sample(range(len(train)), len(train))
-        for at in range(0, len(order), config.batch_size):
-            yield [train[i] for i in order[at : at + config.batch_size]]
-        epoch += 1
+def shuffled_steps(
+    train: Sequence[Tokens], config: RunConfig, *, skip: int = 0
+) -> Iterator[list[list[Tokens]]]:
+    """Yield the batches of each step without end, from step `skip` on.
+
+    Each epoch has an order of its own, fixed by the seed; a step stays within its epoch.
+    """
+    size = config.batch_size * config.accumulation
+    order: list[int] = []
+    for step in count(skip):
+        epoch, within = divmod(step, math.ceil(len(train) / size))
+        if within == 0 or not order:
+            order = random.Random(f"{config.seed}/{epoch}").sample(range(len(train)), len(train))
+        chosen = order[within * size : (within + 1) * size]
+        yield [
+            [train[i] for i in chosen[at : at + config.batch_size]]
+            for at in range(0, len(chosen), config.batch_size)
+        ]
 
 
-def answer_loss(model: PeftModel, batch: Sequence[Tokens]) -> torch.Tensor:
+def answer_loss(
+    model: PeftModel, batch: Sequence[Tokens], *, label_smoothing: float = 0
+) -> torch.Tensor:
     """Mean cross-entropy over the answers' tokens and end tokens, in nats a token.
 
     The batch is one row. Positions that start again at 0 tell Transformers where an example
@@ -95,7 +109,9 @@ def answer_loss(model: PeftModel, batch: Sequence[Tokens]) -> torch.Tensor:
         use_cache=False,
     )
     targets = torch.tensor(labels, device=device)
-    return cross_entropy(out.logits[0].float(), targets, ignore_index=-100)
+    return cross_entropy(
+        out.logits[0].float(), targets, ignore_index=-100, label_smoothing=label_smoothing
+    )
 
 
 def validation_loss(model: PeftModel, examples: Sequence[Tokens], batch_size: int) -> float:

@@ -6,7 +6,9 @@ runs/2026-11-20-141530-banking-3f9a/
     events.jsonl    what happened, appended by the worker
     output.log      the worker's stdout and stderr
     lock            held by the worker for as long as it lives
+    queued          present while it waits for a device; holds its place
     stop            present once someone has asked for a stop
+    checkpoints/    where it can go on after a stop or a crash
     adapter/        the result, renamed into place only when complete
     evaluations/    each a directory of the same kind, with report.json as its result
 """
@@ -17,7 +19,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,90 +28,9 @@ from pydantic import Field
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.split import Split
-from trainer.errors import CorpusError, NotFound, warn_once
-from trainer.events import EventLog, Failed, Finished, Stopped
-from trainer.locks import Lock
+from trainer.errors import CorpusError, DeviceBusy, NotFound, warn_once
 from trainer.report import Report
-
-
-class State(StrEnum):
-    """Where a run or an evaluation is in its life; derived from its directory, never stored."""
-
-    CREATED = "created"
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    LOST = "lost"
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self not in (State.CREATED, State.RUNNING)
-
-
-@dataclass(frozen=True)
-class Work:
-    """A handle on a directory in which one process works; cheap to make, safe to make twice."""
-
-    path: Path
-
-    @property
-    def id(self) -> str:
-        """The directory's name, which sorts by the time of creation."""
-        return self.path.name
-
-    @property
-    def events(self) -> EventLog:
-        """What the worker has said so far."""
-        return EventLog(self.path / "events.jsonl")
-
-    @property
-    def lock(self) -> Lock:
-        """Held for as long as the worker lives."""
-        return Lock(self.path / "lock")
-
-    @property
-    def alive(self) -> bool:
-        """Whether a worker holds the lock, which stays true to life across crashes."""
-        return self.lock.held
-
-    def state(self) -> State:
-        """Derive the state from the last word in the log and from whether the worker lives."""
-        alive = self.alive  # before the log: a worker that ends in between has had its last word
-        events = self.events.read()
-        match events[-1] if events else None:
-            case Finished():
-                return State.FINISHED
-            case Stopped():
-                return State.STOPPED
-            case Failed():
-                return State.FAILED
-            case _ if alive:
-                return State.RUNNING
-            case None if not self.lock.path.exists():
-                return State.CREATED
-            case _:
-                return State.LOST
-
-    def ask_to_stop(self) -> None:
-        """Ask the worker to stop at the next safe point and keep what it has."""
-        (self.path / "stop").touch()
-
-    @property
-    def stop_asked(self) -> bool:
-        """Whether someone has asked for a stop."""
-        return (self.path / "stop").exists()
-
-    def last_output(self, lines: int = 12) -> str:
-        """The tail of what the worker printed."""
-        try:
-            with (self.path / "output.log").open("rb") as file:
-                file.seek(max(0, file.seek(0, 2) - 8_000))
-                text = file.read().decode(errors="replace")
-        except FileNotFoundError:
-            return ""
-        return "\n".join(text.rstrip().splitlines()[-lines:])
+from trainer.work import Work
 
 
 class EvaluationConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -186,6 +106,11 @@ class Run(Work):
             raise NotFound(f"Run '{self.id}' has no adapter: it is {self.state()}.")
         return _sha256(weights, weights.stat().st_mtime_ns)
 
+    @property
+    def parent(self) -> "Run | None":
+        """The run whose adapter this one began with, if it did and if that is still there."""
+        return Runs(self.path.parent).find(self.config.continues)
+
     def unfinished(self) -> Work | None:
         """The run itself or an evaluation of it, whichever is still at work."""
         return next((w for w in (self, *self.evaluations()) if not w.state().over), None)
@@ -242,13 +167,30 @@ class Runs:
         return [run for run in self.list() if run.config.corpus == name]
 
     def active(self) -> Work | None:
-        """The run or the evaluation whose worker is alive, if any."""
+        """The run or the evaluation whose worker is alive, if any; of several, the newest."""
         for run in self.list():
             if run.alive:
                 return run
             if evaluation := next((e for e in run.evaluations() if e.alive), None):
                 return evaluation
         return None
+
+    def waiting(self) -> Sequence[Work]:
+        """The runs and evaluations that wait for a device, the next one first."""
+        runs = [Run(mark.parent) for mark in self.root.glob("[!.]*/queued")]
+        scorings = [Evaluation(m.parent) for m in self.root.glob("*/evaluations/[!.]*/queued")]
+        places = [(work.place, work) for work in (*runs, *scorings)]
+        waiting = [(place, work) for place, work in places if place is not None]
+        return [work for _, work in sorted(waiting, key=lambda pair: (pair[0], pair[1].id))]
+
+    def delete(self, run: Run) -> int:
+        """Delete a run and all it left, unless it is at work; returns the bytes that are free."""
+        if run.alive or any(evaluation.alive for evaluation in run.evaluations()):
+            raise DeviceBusy(f"Run '{run.id}' is at work. Stop it first: tandem stop {run.id}.")
+        free = sum(file.lstat().st_size for file in run.path.rglob("*") if file.is_file())
+        gone = run.path.rename(run.path.with_name(f".deleted-{run.id}"))
+        shutil.rmtree(gone)
+        return free
 
 
 def delete_corpus(corpora: Corpora, name: str, runs: Runs) -> int:

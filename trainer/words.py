@@ -2,7 +2,8 @@
 
 from trainer.events import Failed, Finished, Progress, Started, Stopped, Validated
 from trainer.report import Kind, Report
-from trainer.runs import Run, State, Work
+from trainer.runs import Run
+from trainer.work import State, Work
 
 
 def duration(seconds: float) -> str:
@@ -21,6 +22,8 @@ def ending(work: Work) -> str:
     match work.state():
         case State.CREATED:
             return f"{what} has not started."
+        case State.QUEUED:
+            return f"{what} waits for its turn."
         case State.RUNNING:
             return f"{what} goes on."
         case State.FINISHED:

@@ -12,26 +12,42 @@ from pathlib import Path
 
 from trainer.errors import UserError, disk_full_told
 from trainer.events import Failed
-from trainer.runs import Evaluation, Run, Work
+from trainer.launch import pass_on
+from trainer.runs import Evaluation, Run, Runs
+from trainer.work import Work
 
 
 def main(directory: str) -> int:
     """Do the work to its end and make sure the log has a last word."""
     path = Path(directory)
     if path.parent.name == "evaluations":
-        _evaluate(Evaluation(path))
-        return 0
+        evaluation = Evaluation(path)
+        runs = Runs(evaluation.run.path.parent)
+    else:
+        evaluation, runs = None, Runs(path.parent)
+    try:
+        if evaluation:
+            _evaluate(evaluation)
+        else:
+            _tune(Run(path))
+    finally:
+        pass_on(runs)
+    return 0
 
-    run = Run(path)
+
+def _tune(run: Run) -> None:
+    """Tune, alone or as one of the processes that `accelerate launch` started, then score."""
     with _last_word(run):
-        from trainer.finetune import finetune  # noqa: PLC0415 - seconds of imports, after the try
+        # Seconds of imports, after the try.
+        from trainer.finetune import finetune  # noqa: PLC0415
+        from trainer.team import Team  # noqa: PLC0415
 
-        finetune(run)
-    if run.config.evaluate and run.has_adapter:
+        team = Team.gather() if "WORLD_SIZE" in os.environ else Team()
+        finetune(run, team)
+    if team.first and run.config.evaluate and run.has_adapter:
         evaluation = run.create_evaluation()
         with evaluation.lock.claim():
             _evaluate(evaluation)
-    return 0
 
 
 def _evaluate(evaluation: Evaluation) -> None:
@@ -47,6 +63,8 @@ def _last_word(work: Work) -> Iterator[None]:
         with disk_full_told():
             yield
     except BaseException as error:
+        if os.environ.get("RANK", "0") != "0":
+            raise  # the first process writes
         work.events.append(Failed(reason=_reason(error)))
         raise
 

@@ -24,7 +24,8 @@ from trainer.corpus.near import Judge
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.errors import AccessError
 from trainer.launch import WORKER
-from trainer.runs import Run, Runs, Work
+from trainer.runs import Run, Runs
+from trainer.work import Work
 
 
 def build_app(

@@ -12,11 +12,13 @@ from assistant.ui.theme import TUNED
 from trainer.config import RunConfig
 from trainer.events import Answering, Progress, Started
 from trainer.report import CONTENDERS, Contender, Kind, Report
-from trainer.runs import Run, State, Work
+from trainer.runs import Run
 from trainer.words import duration, ending, verdict
+from trainer.work import State, Work
 
 _MARKS = {
     State.CREATED: "○",
+    State.QUEUED: "○",
     State.RUNNING: "●",
     State.FINISHED: "✓",
     State.STOPPED: "✓",

@@ -15,7 +15,8 @@ from tests.conftest import ScriptedModel, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
 from trainer.corpus.library import Corpora, Corpus
-from trainer.runs import Run, Runs, State
+from trainer.runs import Run, Runs
+from trainer.work import State
 
 Serve = Callable[[gr.Blocks], AbstractContextManager[Client]]
 

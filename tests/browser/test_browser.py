@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import returns_csv, wait_until
 from trainer.corpus.library import Corpora
-from trainer.runs import Run, Runs, State
+from trainer.runs import Run, Runs
+from trainer.work import State
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

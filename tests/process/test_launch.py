@@ -15,8 +15,9 @@ from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
 from trainer.errors import CorpusError, DeviceBusy, NotFound, UserError
 from trainer.launch import launch, launch_evaluation
-from trainer.runs import Run, Runs, State
+from trainer.runs import Run, Runs
 from trainer.words import ending
+from trainer.work import State
 
 WORKER = ("-m", "tests.process.scripted_worker")
 

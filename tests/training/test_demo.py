@@ -8,7 +8,8 @@ from tests.conftest import wait_until
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
 from trainer.launch import launch
-from trainer.runs import Runs, State
+from trainer.runs import Runs
+from trainer.work import State
 
 
 @pytest.mark.slow

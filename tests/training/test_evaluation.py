@@ -19,7 +19,8 @@ from trainer.evaluation import evaluate, look_up
 from trainer.events import Answering
 from trainer.finetune import finetune
 from trainer.report import CONTENDERS
-from trainer.runs import EvaluationConfig, Run, Runs, State
+from trainer.runs import EvaluationConfig, Run, Runs
+from trainer.work import State
 
 WORDS = ("thirty", "days", "refund", "fee")
 ASKED = [{"role": "user", "content": "May I return item 3?"}]

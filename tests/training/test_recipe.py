@@ -21,7 +21,8 @@ from trainer.finetune import finetune, slope
 from trainer.generate import answer_batch, write_answer
 from trainer.models import Base, load_base
 from trainer.packing import answer_loss, tokenise, validation_loss
-from trainer.runs import Run, Runs, State
+from trainer.runs import Run, Runs
+from trainer.work import State
 
 
 def lora(base: Base) -> torch.nn.Module:

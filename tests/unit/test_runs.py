@@ -12,7 +12,8 @@ from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, DiskFull, NotFound, disk_full_told
 from trainer.events import Event, Failed, Finished, Started, Stopped, Validated
 from trainer.locks import Lock, LockHeld
-from trainer.runs import Run, Runs, State
+from trainer.runs import Run, Runs
+from trainer.work import State
 
 STARTED = Started(steps=9, examples=30, trainable_parameters=5, parameters=50, device="cpu")
 
