@@ -33,6 +33,12 @@ def device_lock(workspace: Path, device: str) -> Lock:
     return Lock(folder / f"{device}.lock")
 
 
+def chat_lock(workspace: Path) -> Lock | None:
+    """The lock of the GPU a chat runs on; None on a processor, where everything shares."""
+    first = devices()[0]
+    return None if first == CPU else device_lock(workspace, first)
+
+
 def environment(chosen: tuple[str, ...]) -> dict[str, str]:
     """What a process has to be told so that it uses these devices and leaves others some room."""
     numbers = [device.removeprefix("cuda-") for device in chosen if device != CPU]

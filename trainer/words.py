@@ -1,6 +1,6 @@
 """What runs and reports mean, in sentences; the command line and the page say the same."""
 
-from trainer.events import Failed, Finished, Progress, Started, Stopped, Validated
+from trainer.events import Answering, Failed, Finished, Progress, Started, Stopped, Validated
 from trainer.report import Kind, Report
 from trainer.runs import Run
 from trainer.work import State, Work
@@ -119,3 +119,16 @@ def _about(report: Report, kind: Kind) -> str:
         f"{tuned:.2f}. A model cannot know these answers: a rise means it learnt the subject and "
         f"the tone, not the facts. Lookup ({lookup:.2f}) is wrong here by construction."
     )
+
+
+def at_work(work: Work | None) -> str:
+    """Who has the device, and for how long, as far as it is known."""
+    if work is None:
+        return "Another program is using the device."
+    what = "is tuning" if isinstance(work, Run) and not work.state().over else "is being scored"
+    name = work.id if isinstance(work, Run) else work.path.parent.parent.name
+    last = next(
+        (e for e in reversed(work.events.read()) if isinstance(e, Progress | Answering)), None
+    )
+    left = f": about {duration(last.seconds_left)} left" if last else ""
+    return f"Run '{name}' {what}{left}."
