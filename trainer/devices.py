@@ -12,8 +12,11 @@ CPU = "cpu"
 def devices() -> tuple[str, ...]:
     """The GPUs that PyTorch can use, as cuda-0, cuda-1, ..., or the processor where it has none.
 
-    It asks the driver and the installed build: importing PyTorch would take seconds.
+    It asks the driver and the installed build: importing PyTorch would take seconds. A worker,
+    which sees only the devices it was given, is told of all by TANDEM_DEVICES.
     """
+    if told := os.environ.get("TANDEM_DEVICES"):
+        return tuple(told.split(","))
     try:
         usable = "+cpu" not in version("torch")
     except PackageNotFoundError:
@@ -45,5 +48,5 @@ def environment(chosen: tuple[str, ...]) -> dict[str, str]:
     # How often a thread of OpenMP looks for its next piece of work before it sleeps. GNU's default
     # keeps a core busy waiting for another program to leave the other one: 7 examples a second
     # instead of 13 beside one busy process on two cores, and no more than these when it is quiet.
-    told = {"GOMP_SPINCOUNT": "1000", **os.environ}
+    told = {"GOMP_SPINCOUNT": "1000", **os.environ, "TANDEM_DEVICES": ",".join(devices())}
     return told | ({"CUDA_VISIBLE_DEVICES": ",".join(numbers)} if numbers else {})
