@@ -18,7 +18,7 @@ from trainer.checkpoints import (
     flush,
     newest_checkpoint,
 )
-from trainer.config import RunConfig
+from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError
 from trainer.events import Finished, Progress, Sampled, Started, Stopped, Validated
 from trainer.generate import answer_batch
@@ -28,7 +28,6 @@ from trainer.runs import Run
 from trainer.snapshot import chance, go_back_to, load_weights, save_checkpoint
 from trainer.team import Team
 
-PATIENCE = 4  # checks without a better validation loss before early stopping ends the run
 SAMPLES = 3  # validation questions the model answers after every epoch
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
 
