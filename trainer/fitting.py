@@ -84,7 +84,7 @@ def refuse(
             f"lora_rank: the narrowest layer of '{config.base}' is {narrowest} wide, and an "
             f"adapter of {config.lora_rank} would be wider. Set it to {narrowest} or less."
         )
-    needed = estimate(config, corpus, machine, lengths=lengths).peak_bytes
+    needed = estimate(config, corpus, machine, lengths=lengths).needed_bytes
     if needed > HOPELESS * machine.memory_bytes:
         fits = make_it_fit(config, corpus, machine, lengths=lengths)
         advice = (

@@ -81,6 +81,7 @@ def try_steps(config: RunConfig, corpus: Corpus, cache: Path, *, steps: int = 4)
     The first shows the peak and lets kernels warm up; only the others are timed. Raises
     `UserError` for what the user can mend.
     """
+    began = time.monotonic()
     import torch  # noqa: PLC0415 - `measure` loads no framework
 
     from trainer.finetune import add_adapter, learn, make_optimizer  # noqa: PLC0415
@@ -88,7 +89,6 @@ def try_steps(config: RunConfig, corpus: Corpus, cache: Path, *, steps: int = 4)
     from trainer.packing import shuffled_steps, tokenise, validation_loss  # noqa: PLC0415
     from trainer.team import Team  # noqa: PLC0415
 
-    began = time.monotonic()
     torch.manual_seed(config.seed)
     base = load_base(config.base, quantization=config.quantization)
     model = add_adapter(base, config)
