@@ -97,6 +97,36 @@ def rate_plot(run: Run) -> go.Figure | None:
     return _styled(figure, title, height=240)
 
 
+def points_plot(
+    setting: str, found: Sequence[tuple[object, float, float, float]]
+) -> go.Figure | None:
+    """The held-out score against the values of one setting, from the lowest run to the highest."""
+    if len(found) < 2:
+        return None
+    best = max(found, key=lambda point: point[1])
+    others = [point for point in found if point is not best]
+    title = f"{setting}: {best[0]} scores highest, {best[1]:.2f}"
+    if any(high >= best[2] for _, _, _, high in others):
+        title += ", within the spread of others"
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[str(value) for value, _, _, _ in found],
+        y=[mean for _, mean, _, _ in found],
+        mode="lines+markers",
+        line={"color": TUNED, "width": 2},
+        marker={"symbol": "diamond", "size": 10},
+        error_y={
+            "symmetric": False,
+            "array": [high - mean for _, mean, _, high in found],
+            "arrayminus": [mean - low for _, mean, low, _ in found],
+            "color": LOOKUP,
+        },
+    )
+    figure.update_xaxes(title={"text": setting, "standoff": 4}, type="category")
+    figure.update_yaxes(title="held-out score")
+    return _styled(figure, title, height=300)
+
+
 def _thinned(count: int, most: int = 600) -> list[int]:
     """The places of at most so many of so many points, the last one among them."""
     every = -(-count // most)

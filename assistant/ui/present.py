@@ -8,7 +8,7 @@ from html import escape
 
 import pandas as pd
 
-from assistant.ui.said import events_of
+from assistant.ui.said import events_of, state_of
 from assistant.ui.theme import TUNED
 from trainer.config import RunConfig
 from trainer.events import Answering, Progress, Started
@@ -30,7 +30,7 @@ _MARKS = {
 
 def run_label(run: Run) -> str:
     """One line for the list of runs."""
-    state, day, time = run.state(), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
+    state, day, time = state_of(run), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
     return f"{_MARKS[state]} {run.corpus.label}, {day} {time}, {state}"
 
 

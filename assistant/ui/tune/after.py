@@ -109,12 +109,13 @@ def after_section(bar: Bar, corpora: Corpora, runs: Runs, *, worker: Sequence[st
         curve = rate_plot(run)
         return facts_view(facts(run)), gr.Plot(curve, visible=curve is not None), events_view(run)
 
-    go_on.click(resume_run, bar.run, api_name="resume_run")
-    onward.click(continue_run, [bar.run, more], bar.run, api_name="continue_run")
-    delete.click(ask_first, bar.run, [asking, question], **PRIVATE)
+    now: dict[str, Any] = {"preprocess": False}  # as in watch.py
+    go_on.click(resume_run, bar.run, api_name="resume_run", **now)
+    onward.click(continue_run, [bar.run, more], bar.run, api_name="continue_run", **now)
+    delete.click(ask_first, bar.run, [asking, question], **now, **PRIVATE)
     keep.click(lambda: gr.Column(visible=False), outputs=asking, **PRIVATE)
-    sure.click(delete_run, bar.run, [bar.run, asking], api_name="delete_run")
+    sure.click(delete_run, bar.run, [bar.run, asking], api_name="delete_run", **now)
     shown = [row, go_on, more, onward, delete, asking, history, typed]
-    gr.on([bar.results.change, bar.run.change], show, bar.run, shown, **PRIVATE)
+    gr.on([bar.results.change, bar.run.change], show, bar.run, shown, **now, **PRIVATE)
     changes = [bar.run.change, bar.progress.change]
     fill_when_open(about, fill, [bar.run], [told, rate, events], also=changes)

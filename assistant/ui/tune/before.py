@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from huggingface_hub import try_to_load_from_cache
 
 from assistant.ui.bar import Bar, base_choices, base_from_page
 from assistant.ui.errors import shown_to_user
 from assistant.ui.folded import PRIVATE
+from assistant.ui.said import state_of
 from assistant.ui.tune.ahead import ahead_view, changes_view, mistake_view, trial_view
 from assistant.ui.tune.settings import (
     Form,
@@ -20,15 +20,16 @@ from assistant.ui.tune.settings import (
     troubles_by_group,
     values_of,
 )
-from trainer.bundled import PREFIX
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
-from trainer.errors import ConfigError, CorpusError, NotFound, UserError
-from trainer.estimate import estimate
-from trainer.machine import Machine
-from trainer.presets import make_it_fit, presets
+from trainer.errors import ConfigError, CorpusError, DeviceBusy, ModelError, UserError
+from trainer.estimate import estimate, observations
+from trainer.fitting import make_it_fit, refuse
+from trainer.machine import Machine, observed_rate
+from trainer.presets import presets
 from trainer.runs import Runs
 from trainer.trial import measure
+from trainer.workload import local_base, read_shape
 
 PRESETS = ("quick look", "balanced", "thorough")
 USUAL = "balanced"
@@ -48,7 +49,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             min_width=300,
         )
         fit = gr.Button("Make it fit", visible=False, variant="primary", scale=0, min_width=160)
-        check = gr.Button("Check with a few real steps", scale=0, min_width=240)
+        check = gr.Button("Check with a few real steps", size="md", scale=0, min_width=240)
     note = gr.HTML()
     with gr.Accordion("Settings", open=False):
         form, troubles = settings_form(bar.base.value)
@@ -73,18 +74,22 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             return [_READING, gr.skip(), gr.Button(visible=False), *_told(troubles, {})]
         try:
             config, corpus = read(label, base, settings)
-            named = _matching(config, _presets(config.base, corpus))
-            if not _is_here(config.base):
-                said = ahead_view(_shown(base, models), config, corpus, None)
-                return [said, named, gr.Button(visible=False), *_told(troubles, {})]
-            found = estimate(config, corpus, Machine.here())
+            here = machine()
+            unwise = refuse(config, corpus, here)
+            known = _known(config.base)
+            found = estimate(config, corpus, here) if known else None
         except UserError as error:
             by_group = troubles_by_group(error) if isinstance(error, ConfigError) else {}
             hidden = gr.Button(visible=False)
             return [mistake_view(str(error)), None, hidden, *_told(troubles, by_group)]
-        said = ahead_view(_shown(base, models), config, corpus, found)
-        fits = found.verdict == "fits"
-        return [said, named, gr.Button(visible=not fits), *_told(troubles, {})]
+        said = ahead_view(_shown(base, models), config, corpus, found, unwise if known else ())
+        named = _matching(config, _presets(config.base, corpus))
+        tight = found is not None and found.verdict != "fits"
+        return [said, named, gr.Button(visible=tight), *_told(troubles, {})]
+
+    def machine() -> Machine:
+        ended = sum(1 for run in runs.list() if state_of(run).over)
+        return Machine.here(rate=_rate(runs.root, ended))
 
     def choose_preset(name: str, label: str, base: str) -> list[Any]:
         """Fill the form with the settings of a preset."""
@@ -113,7 +118,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
         """Change the settings so that the run fits into this machine's memory, and say how."""
         with shown_to_user():
             config, corpus = read(label, base, settings)
-            made = make_it_fit(config, corpus, Machine.here())
+            made = make_it_fit(config, corpus, machine())
             if made is None:
                 raise ConfigError(
                     "No settings make this base fit here: it needs a machine with more memory. "
@@ -127,10 +132,10 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
         with shown_to_user():
             config, corpus = read(label, base, settings)
             if runs.active():
-                raise NotFound("The device is at work. Check again when it is free.")
+                raise DeviceBusy("The device is at work. Check again when it is free.")
             yield _TRYING
-            measured = measure(config, corpus, workspace / "cache")
-            yield trial_view(estimate(config, corpus, Machine.here()), measured)
+            measured = measure(config, workspace)
+            yield trial_view(estimate(config, corpus, machine()), measured)
 
     fields = list(form.values())
     given: dict[str, Any] = {"label": bar.label, "base": bar.base, **form}
@@ -169,7 +174,17 @@ def _told(troubles: Mapping[str, Any], said: Mapping[str, str]) -> list[Any]:
 
 
 def _presets(base: str, corpus: Corpus) -> Mapping[str, Mapping[str, Any]]:
-    return presets(base, corpus.origin.examples)
+    found = presets(base, len(corpus.split.train), _known(base))
+    return {name: preset.settings for name, preset in found.items()}
+
+
+def _known(base: str) -> int:
+    """How many weights a base has; 0 where it is not on this machine yet."""
+    try:
+        shape = read_shape(local_base(base))
+    except ModelError:
+        return 0
+    return shape.linear + shape.other
 
 
 def _matching(config: RunConfig, known: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -185,14 +200,13 @@ def _shown(base: str, models: Path) -> str:
     return {value: shown for shown, value in base_choices(models)}.get(base, base)
 
 
-def _is_here(base: str) -> bool:
-    """Whether the base can be looked at without fetching it from the Hub."""
-    if base.startswith(PREFIX) or Path(base).is_dir():
-        return True
-    return isinstance(try_to_load_from_cache(base, "config.json"), str)
-
-
 @lru_cache(maxsize=2)
 def _opened(path: Path) -> Corpus:
     """One handle for all looks, so that the examples are parsed once; versions never change."""
     return Corpus(path)
+
+
+@lru_cache(maxsize=2)
+def _rate(root: Path, ended: int) -> float | None:
+    """What earlier runs showed this machine to reach; worked out again when one has ended."""
+    return observed_rate(observations(Runs(root)))

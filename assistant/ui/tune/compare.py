@@ -18,7 +18,6 @@ def compare_section(bar: Bar, runs: Runs) -> None:
     with gr.Accordion("Compare with another run", open=False):
         other = gr.Dropdown([], label="Compare with", interactive=True)
         shown = gr.HTML(_EMPTY)
-    other.preprocess = lambda payload: payload  # as in the bar: the core checks what is named
 
     def offer(run_id: str | None, chosen: str | None) -> tuple[Any, str]:
         others = [choice for choice in run_choices(runs) if choice[1] != run_id]
@@ -37,8 +36,11 @@ def compare_section(bar: Bar, runs: Runs) -> None:
             one, two = runs.get(run_id), runs.get(other_id)
             return differences_view(one, two, differences(one, two))
 
-    other.input(compare_runs, [bar.run, other], shown, api_name="compare_runs")
-    gr.on([bar.run.change, bar.results.change], offer, [bar.run, other], [other, shown], **PRIVATE)
+    # What is named is looked for among the runs, not in what one session was sent.
+    pair: list[Any] = [bar.run, other]
+    other.input(compare_runs, pair, shown, api_name="compare_runs", preprocess=False)
+    changes = [bar.run.change, bar.results.change]
+    gr.on(changes, offer, pair, [other, shown], preprocess=False, **PRIVATE)
 
 
 _EMPTY = '<div class="empty">There is no other run yet. Start one with other settings.</div>'

@@ -62,11 +62,10 @@ def queue_section(bar: Bar, runs: Runs) -> None:
         return *show(None), run
 
     # What is named is looked for in the queue as it is now, not in what one session was sent.
-    waiting.preprocess = lambda payload: payload
+    now: dict[str, Any] = {"preprocess": False, "show_progress": "hidden"}
     shown: list[Any] = [section, waiting]
-    quiet: dict[str, Any] = {"show_progress": "hidden"}
-    earlier.click(move_earlier, waiting, shown, api_name="move_earlier", **quiet)
-    later.click(move_later, waiting, shown, api_name="move_later", **quiet)
+    earlier.click(move_earlier, waiting, shown, api_name="move_earlier", **now)
+    later.click(move_later, waiting, shown, api_name="move_later", **now)
     dropping: list[Any] = [waiting, bar.run]
-    drop.click(cancel_waiting, dropping, [*shown, bar.run], api_name="cancel_waiting", **quiet)
-    bar.results.change(show, waiting, shown, **PRIVATE)
+    drop.click(cancel_waiting, dropping, [*shown, bar.run], api_name="cancel_waiting", **now)
+    bar.results.change(show, waiting, shown, preprocess=False, **PRIVATE)

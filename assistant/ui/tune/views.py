@@ -9,6 +9,7 @@ from html import escape
 
 from assistant.ui.present import bar, run_label
 from assistant.ui.said import events_of
+from trainer.ablation import Ablation, cheapest, measured, notes, table
 from trainer.corpus.examples import normalise
 from trainer.events import Event, Progress, Resumed, Sampled, Started
 from trainer.report import KINDS
@@ -240,3 +241,28 @@ def differences_view(one: Run, other: Run, differing: Sequence[tuple[str, str, s
 def sentence(text: str) -> str:
     """A sentence of the core as HTML; commands in it stand out."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def ablation_view(ablation: Ablation) -> str:
+    """What an ablation found so far: the cheapest good configuration, what to know, the table."""
+    found = cheapest(ablation)
+    lead = found.sentence if found else "None of its runs is scored yet."
+    told = "".join(f"<li>{escape(note)}</li>" for note in notes(ablation))
+    names = list(ablation.plan.varied)
+    rows = [
+        (
+            *(row.settings.get(name, "") for name in names),
+            f"{row.done} of {row.planned}",
+            "" if row.score is None else f"{row.score:.2f}",
+            "" if row.spread is None else f"± {row.spread:.2f}",
+            "" if row.unseen is None else f"{row.unseen:.2f}",
+            "" if row.seconds is None else duration(row.seconds),
+            "✓ cheapest good one" if found and row == found.row else "",
+        )
+        for row in table(ablation)
+    ]
+    head = (*names, "runs scored", "score", "over seeds", "unseen", "tuning", "")
+    return (
+        f'<p class="lead">{escape(lead)}</p><p class="quiet">{escape(measured(ablation))}</p>'
+        f'<ul class="findings notes">{told}</ul>{table_view(head, rows)}'
+    )

@@ -16,7 +16,7 @@ from trainer.work import State
 
 def watch_section(bar: Bar, tabs: gr.Tabs, runs: Runs) -> None:
     """Lay out the section and wire it; it shows the run that is chosen in the bar."""
-    with gr.Row():
+    with gr.Row(elem_classes="run-head"):
         view = gr.HTML(elem_classes="grow")
         stop = gr.Button("Stop and keep", visible=False, scale=0, min_width=140)
     noted = gr.HTML()
@@ -44,12 +44,15 @@ def watch_section(bar: Bar, tabs: gr.Tabs, runs: Runs) -> None:
             gr.Button(visible=run is not None and run.has_adapter),
         ]
 
-    stop.click(stop_run, bar.run, api_name="stop_run")
+    # Runs come and go elsewhere: what is named is looked for among them, not among the choices
+    # that one session was sent.
+    stop.click(stop_run, bar.run, api_name="stop_run", preprocess=False)
     gr.on(
         [bar.progress.change, bar.results.change, bar.run.change],
         show,
         bar.run,
         [view, stop, noted, plot, samples, onward],
+        preprocess=False,
         **PRIVATE,
     )
     onward.click(lambda: gr.Tabs(selected="chat"), outputs=tabs, **PRIVATE)
