@@ -6,24 +6,26 @@ Nothing heavy is imported before a command needs it, so that `tandem --help` ans
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assistant.corpus_commands import add_corpus_commands
+from assistant.history_commands import add_history_commands
+from assistant.run_commands import BUNDLED, FAILED, add_run_commands, runs_of, worker_of
 from assistant.terminal import corpora_of, hush_libraries, print_json, say, workspace_of
-from trainer.errors import ConfigError, UserError, disk_full_told
+from trainer.errors import UserError, disk_full_told
 
-if TYPE_CHECKING:
-    from trainer.corpus.library import Corpus
-
-FAILED, MISTAKE = 1, 2  # exit codes
+MISTAKE = 2  # exit code
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. What the user can mend is one sentence on stderr and exit code 2."""
+def main(argv: Sequence[str] | None = None, *, worker: Sequence[str] = ()) -> int:
+    """Run one command. What the user can mend is one sentence on stderr and exit code 2.
+
+    `worker` names the module that does the work of runs, where it is not our own.
+    """
     arguments = _parser().parse_args(argv)
+    arguments.worker = worker
     try:
         with disk_full_told():
             code: int = arguments.command(arguments)
@@ -45,7 +47,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     say("Tandem demo: tune the bundled base on the sample FAQ of a bank, score it, open the page.")
     from trainer.bundled import sample_corpora
 
-    runs, corpus = _runs(arguments), corpora_of(arguments).add(sample_corpora()["banking"])
+    runs, corpus = runs_of(arguments), corpora_of(arguments).add(sample_corpora()["banking"])
     done = next(
         (
             run
@@ -62,8 +64,8 @@ def _demo(arguments: argparse.Namespace) -> int:
         from trainer.launch import launch
 
         settings = {"base": BUNDLED, "corpus": corpus.name, "version": corpus.version}
-        done = launch(RunConfig.parse(settings), runs)
-        follow_run(done, say)
+        done = launch(RunConfig.parse(settings), runs, worker=worker_of(arguments))
+        follow_run(done, say, worker=worker_of(arguments))
         if not done.has_adapter:
             return FAILED
     evaluation = done.evaluation()
@@ -87,84 +89,8 @@ def _serve(arguments: argparse.Namespace, **done: object) -> int:
     return 0
 
 
-def _tune(arguments: argparse.Namespace) -> int:
-    from assistant.follow import follow_run
-    from trainer.config import RunConfig
-    from trainer.launch import launch
-
-    settings: dict[str, object] = {}
-    for pair in arguments.set:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes key=value, not '{pair}'.")
-        settings[key.strip()] = value.strip()
-    named: dict[str, object] = {"base": _base(arguments.base), "corpus": "given", "version": 1}
-    if twice := named.keys() & settings.keys():
-        raise ConfigError(f"{', '.join(sorted(twice))}: say it with --base or name@version.")
-    RunConfig.parse(settings | named)  # a misspelt setting is told before a file is taken in
-    corpus = _corpus(arguments)
-    named |= {"corpus": corpus.name, "version": corpus.version}
-    run = launch(RunConfig.parse(settings | named), _runs(arguments))
-    say(f"Run {run.id}: {run.config.base} on {corpus.label}, {corpus.origin.examples} examples.")
-    follow_run(run, say)
-    if arguments.json:
-        from trainer.events import Finished, Stopped
-
-        evaluation = run.evaluation()
-        ends = [e for e in run.events.read() if isinstance(e, Finished | Stopped)]
-        end = ends[-1] if ends else None
-        report = evaluation.report() if evaluation else None
-        print_json(
-            {
-                "run": run.id,
-                "state": run.state(),
-                "seconds": end.seconds if end else None,
-                "examples_per_second": end.examples_per_second if end else None,
-                "adapter": str(run.adapter.resolve()) if run.has_adapter else None,
-                "evaluation": report.summary() if report else None,
-            }
-        )
-    return 0 if run.has_adapter else FAILED
-
-
-def _list_runs(arguments: argparse.Namespace) -> int:
-    found = [
-        {
-            "run": run.id,
-            "state": run.state(),
-            "base": run.config.base,
-            "corpus": run.corpus.label,
-        }
-        for run in _runs(arguments).list()
-    ]
-    if arguments.json:
-        print_json({"runs": found})
-    elif not found:
-        print("No runs yet. Start one with `tandem tune banking`.")
-    else:
-        for line in found:
-            print(f"{line['run']}  {line['state']:9}  {line['base']}  {line['corpus']}")
-    return 0
-
-
-def _stop(arguments: argparse.Namespace) -> int:
-    from trainer.words import ending
-
-    run = _runs(arguments).get(arguments.run)
-    active = run.unfinished()
-    if active is None:
-        raise ConfigError(f"Run '{run.id}' is {run.state()}; there is nothing to stop.")
-    active.ask_to_stop()
-    while active.alive and not active.state().over:
-        time.sleep(0.1)
-    if arguments.json:
-        print_json({"run": run.id, "state": run.state()})
-    say(ending(active))
-    return 0
-
-
 def _ask(arguments: argparse.Namespace) -> int:
-    run = _runs(arguments).get(arguments.run)
+    run = runs_of(arguments).get(arguments.run)
     _ = run.adapter_hash  # no adapter is known before torch is loaded
     hush_libraries()
     from assistant.host import ModelHost
@@ -191,8 +117,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from assistant.follow import follow
     from trainer.launch import launch_evaluation
 
-    evaluation = launch_evaluation(_runs(arguments).get(arguments.run))
-    follow(evaluation, say)
+    worker = worker_of(arguments)
+    evaluation = launch_evaluation(runs_of(arguments).get(arguments.run), worker=worker)
+    follow(evaluation, say, worker=worker)
     report = evaluation.report()
     if arguments.json:
         print_json(report.summary() if report else {"reworded": None, "unseen": None})
@@ -211,32 +138,11 @@ def _password(arguments: argparse.Namespace) -> int:
 
 # What the commands share.
 
-BUNDLED = "bundled:pocket"
-
 
 def _login(arguments: argparse.Namespace) -> Any:
     from assistant.access import login_for
 
     return login_for(arguments.host, arguments.auth_file, os.environ)
-
-
-def _runs(arguments: argparse.Namespace) -> Any:
-    from trainer.runs import Runs
-
-    return Runs(workspace_of(arguments) / "runs")
-
-
-def _corpus(arguments: argparse.Namespace) -> "Corpus":
-    corpora, given = corpora_of(arguments), arguments.corpus
-    is_path = "/" in given or "." in given or os.path.isfile(given)
-    corpus: Corpus = corpora.add(Path(given)) if is_path else corpora.get(given)
-    return corpus
-
-
-def _base(given: str) -> str:
-    """A folder is written down whole, so that the worker and later sessions find it."""
-    folder = Path(given).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else given
 
 
 def _port(given: str) -> int:
@@ -286,21 +192,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     command(_serve, "serve", "open the page", served, as_json)
     add_corpus_commands(command, commands, as_json)
-    tune = command(_tune, "tune", "tune a base on a corpus and score the result", as_json)
-    tune.add_argument("corpus", help="a CSV file, or name[@version] of a corpus, or a sample")
-    tune.add_argument("--base", default=BUNDLED, help=f"bundled, folder or Hub id [{BUNDLED}]")
-    tune.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting, such as epochs=4; may be given several times",
-    )
-    command(_list_runs, "runs", "list the runs, newest first", as_json)
-    stop = command(_stop, "stop", "stop a run and keep what it has learnt", as_json)
+    add_run_commands(command, as_json)
+    add_history_commands(command, as_json)
     ask = command(_ask, "ask", "ask base and tuned one question", as_json)
     evaluate = command(_evaluate, "evaluate", "score base, tuned and lookup again", as_json)
-    for added in (stop, ask, evaluate):
+    for added in (ask, evaluate):
         added.add_argument("run", help="a run's id, or `latest`")
     ask.add_argument("question")
     password = command(_password, "password", "print a line for an --auth-file")

@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dic
 from safetensors.torch import load_file
 
 from trainer.checkpoints import Checkpoint, Origins, Point, checkpoint_path, newest_checkpoint
-from trainer.config import RunConfig
+from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError
 from trainer.events import Finished, Progress, Sampled, Started, Stopped, Validated
 from trainer.generate import answer_batch
@@ -21,7 +21,6 @@ from trainer.runs import Run
 from trainer.snapshot import chance, go_back_to, load_weights, save_checkpoint
 from trainer.team import Team
 
-PATIENCE = 4  # checks without a better validation loss before early stopping ends the run
 SAMPLES = 3  # validation questions the model answers after every epoch
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
 

@@ -7,6 +7,7 @@ while they choose and hand it on to the worker, so no two can start two on one d
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -92,7 +93,9 @@ def cancel(work: Work) -> None:
             (work.path / "queued").unlink(missing_ok=True)
     except LockHeld:
         raise ConfigError(f"'{work.id}' has just begun. Stop it instead.") from None
-    if isinstance(work, Run) and not work.events.read():
+    if isinstance(work, Evaluation):
+        shutil.rmtree(work.path)
+    elif isinstance(work, Run) and not work.events.read():
         Runs(work.path.parent).delete(work)
 
 

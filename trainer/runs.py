@@ -138,7 +138,10 @@ class Runs:
 
     def create(self, config: RunConfig, split: Split, *, now: datetime | None = None) -> Run:
         """Make the directory of a new run and fix its settings and its split."""
-        path = self.root / f"{_stamp(now)}-{config.corpus}-{secrets.token_hex(2)}"
+        while True:
+            path = self.root / f"{_stamp(now)}-{config.corpus}-{secrets.token_hex(2)}"
+            if not path.exists():  # of 64 runs made in one second, two draw one number at times
+                break
         return Run(_create(path, config, split))
 
     def get(self, run_id: str) -> Run:
