@@ -20,8 +20,10 @@ from trainer.checkpoints import (
 )
 from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError
-from trainer.events import Finished, Progress, Sampled, Started, Stopped, Validated
+from trainer.estimate import estimate
+from trainer.events import Finished, Measured, Progress, Sampled, Started, Stopped, Validated
 from trainer.generate import answer_batch
+from trainer.machine import Machine
 from trainer.models import Base, load_base
 from trainer.packing import Tokens, answer_loss, shuffled_steps, tokenise, validation_loss
 from trainer.runs import Run
@@ -113,6 +115,8 @@ def finetune(run: Run, team: Team | None = None) -> None:
     patient = trusted and config.early_stopping
     stopped, early = False, patient and checks_since >= PATIENCE
     groups = shuffled_steps(train, config, skip=step)
+    expected = estimate(config, run.corpus, Machine.here())
+    ready = time.monotonic() - began
     model.train()
     while step < steps and not stopped and not early:
         started = time.monotonic()
@@ -172,6 +176,16 @@ def finetune(run: Run, team: Team | None = None) -> None:
                 seconds_left=(steps - step) * (per_step + per_check / check_every),
             ),
         )
+        if due and step <= check_every:
+            team.say(
+                run,
+                Measured(
+                    seconds_by_formula=expected.seconds,
+                    seconds=ready + steps * (per_step + per_check / check_every),
+                    bytes_by_formula=expected.peak_bytes,
+                    bytes=peak_memory(base.model.device),
+                ),
+            )
         if (due or stopped) and team.first:
             now = Point(
                 step=step,

@@ -257,7 +257,9 @@ def _against_estimate(events: Sequence[Event]) -> str:
         return ""
     more = round(100 * (end.seconds / max(told.seconds_by_formula, 1e-9) - 1))
     how = f"{abs(more)}% {'more' if more > 0 else 'less'}" if more else "as estimated"
-    return f"{estimated}; it took {duration(end.seconds)}, {how}."
+    held = max((e.memory for e in events if isinstance(e, Progress)), default=0)
+    memory = f" Memory: {told.bytes_by_formula / 1e9:.1f} GB estimated, {held / 1e9:.1f} GB held."
+    return f"{estimated}; it took {duration(end.seconds)}, {how}.{memory if held else ''}"
 
 
 def verdict(report: Report) -> list[str]:
