@@ -18,12 +18,12 @@ from assistant.ui.corpus.tab import corpus_tab
 from assistant.ui.present import strip
 from assistant.ui.scores import scores_tab
 from assistant.ui.theme import CSS, theme
-from assistant.ui.tune import tune_tab
+from assistant.ui.tune.tab import tune_tab
 from trainer.corpus.library import Corpora
 from trainer.corpus.near import Judge
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.errors import AccessError
-from trainer.launch import WORKER
+from trainer.launch import WORKER, start_waiting
 from trainer.runs import Run, Runs
 from trainer.work import Work
 
@@ -73,17 +73,25 @@ def build_app(
                 scores_tab(bar, runs, worker=worker)
 
         def look(run_id: str | None, said: int, results: str) -> tuple[Any, ...]:
-            """Compare what is on disk with what was last shown; skip whatever has not moved."""
-            active, choices = runs.active(), run_choices(runs)
-            run = runs.find(run_id)
+            """Compare what is on disk with what was last shown; skip whatever has not moved.
+
+            It also starts what waits: after a restart of the machine, nobody else would.
+            """
+            active, waiting = runs.active(), runs.waiting()
+            if waiting and active is None:
+                start_waiting(runs, worker=worker)
+                active, waiting = runs.active(), runs.waiting()
+            run, choices = runs.find(run_id), run_choices(runs)
             evaluations = [(e.id, e.state()) for e in run.evaluations()] if run else []
             now_said = sum(_size(work) for work in (run, active) if work)
-            now_results = repr((choices, evaluations, active and active.id))
+            places = [work.id for work in waiting]
+            now_results = repr((choices, evaluations, active and active.id, places))
             same = now_results == results
-            line = strip(active)
+            line, busy = strip(active, len(waiting)), active is not None or bool(waiting)
+            start = gr.Button("Add to the queue" if busy else "Start tuning")
             return (
                 gr.skip() if same and now_said == said else gr.HTML(line, visible=bool(line)),
-                gr.skip() if same else gr.Button(interactive=active is None),
+                gr.skip() if same else start,
                 gr.skip() if same else gr.Dropdown(choices=choices, visible=bool(choices)),
                 gr.skip() if now_said == said else now_said,
                 gr.skip() if same else now_results,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from assistant.ui.said import events_of
 from assistant.ui.theme import BASE, INK, LOOKUP, TUNED
 from trainer.corpus.examples import Example
 from trainer.corpus.mapping import Task
-from trainer.events import Progress, Validated
+from trainer.events import Event, Finished, Progress, Started, Validated
 from trainer.report import CONTENDERS, Contender, Kind, Report
 from trainer.runs import Run
 
@@ -23,20 +24,22 @@ SHAPES: dict[Contender, str] = {"base": "circle", "tuned": "diamond", "lookup": 
 
 
 def loss_plot(run: Run | None) -> go.Figure | None:
-    """Training and validation loss on one axis, with the step that was kept."""
-    events = run.events.read() if run else []
+    """Training and validation loss on one axis, with the best check marked."""
+    events = events_of(run) if run else []
     steps = [e for e in events if isinstance(e, Progress)]
     checks = [e for e in events if isinstance(e, Validated)]
-    if not steps:
+    if not run or not steps:
         return None
     figure = go.Figure()
+    smooth = _smooth([e.loss for e in steps])
+    thin = _thinned(len(steps))
     figure.add_scatter(
-        x=[e.step for e in steps],
-        y=_smooth([e.loss for e in steps]),
+        x=[steps[place].step for place in thin],
+        y=[smooth[place] for place in thin],
         name="training (smoothed)",
         line={"color": LOOKUP, "width": 2},
     )
-    title = "Loss: lower is better known"
+    title = f"Training loss is {smooth[-1]:.2f} after step {steps[-1].step}; lower is better known"
     if checks:
         figure.add_scatter(
             x=[e.step for e in checks],
@@ -44,14 +47,90 @@ def loss_plot(run: Run | None) -> go.Figure | None:
             name="validation",
             mode="lines+markers",
             line={"color": TUNED, "width": 2},
-            marker={"symbol": "diamond", "size": 8},
+            marker={"symbol": "diamond", "size": 7},
         )
         best = min(checks, key=lambda e: e.loss)
-        title = f"Lowest validation loss: {best.loss:.2f} at step {best.step}"
-        figure.add_vline(x=best.step, line={"color": TUNED, "dash": "dot", "width": 1})
+        figure.add_scatter(
+            x=[best.step],
+            y=[best.loss],
+            name="best check",
+            mode="markers",
+            marker={"symbol": "star", "size": 16, "color": BASE},
+        )
+        figure.add_vline(x=best.step, line={"color": INK, "dash": "dot", "width": 1})
+        title = _finding(run, events, checks, best)
     figure.update_xaxes(title={"text": "step", "standoff": 4})
     figure.update_yaxes(title="loss (nats a token)", rangemode="tozero")
-    return _styled(figure, title, height=340)
+    return _styled(figure, title, height=360)
+
+
+def _finding(
+    run: Run, events: Sequence[Event], checks: Sequence[Validated], best: Validated
+) -> str:
+    """What the curves say; that the run ended early, where it did."""
+    lowest = f"Lowest validation loss: {best.loss:.2f} at step {best.step}"
+    end = next((e for e in reversed(events) if isinstance(e, Finished)), None)
+    total = next((e.steps for e in events if isinstance(e, Started)), 0)
+    if end and end.step and end.step < total:
+        return f"{lowest}; ended early at step {end.step} of {total}"
+    if best is checks[-1]:
+        return lowest if run.state().over else f"{lowest}, and still falling"
+    return f"{lowest}; {checks[-1].loss:.2f} at the last check"
+
+
+def rate_plot(run: Run) -> go.Figure | None:
+    """How the learning rate rose and fell."""
+    steps = [e for e in events_of(run) if isinstance(e, Progress)]
+    if not steps:
+        return None
+    shown = [steps[place] for place in _thinned(len(steps))]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[e.step for e in shown],
+        y=[e.learning_rate for e in shown],
+        line={"color": LOOKUP, "width": 2},
+    )
+    figure.update_xaxes(title={"text": "step", "standoff": 4})
+    figure.update_yaxes(title="learning rate", rangemode="tozero", exponentformat="power")
+    highest = max(steps, key=lambda e: e.learning_rate)
+    title = f"The learning rate was highest, {highest.learning_rate:.2g}, at step {highest.step}"
+    return _styled(figure, title, height=240)
+
+
+def points_plot(
+    setting: str, found: Sequence[tuple[object, float, float, float]]
+) -> go.Figure | None:
+    """The held-out score against the values of one setting, from the lowest run to the highest."""
+    if len(found) < 2:
+        return None
+    best = max(found, key=lambda point: point[1])
+    others = [point for point in found if point is not best]
+    title = f"{setting}: {best[0]} scores highest, {best[1]:.2f}"
+    if any(high >= best[2] for _, _, _, high in others):
+        title += ", within the spread of others"
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[str(value) for value, _, _, _ in found],
+        y=[mean for _, mean, _, _ in found],
+        mode="lines+markers",
+        line={"color": TUNED, "width": 2},
+        marker={"symbol": "diamond", "size": 10},
+        error_y={
+            "symmetric": False,
+            "array": [high - mean for _, mean, _, high in found],
+            "arrayminus": [mean - low for _, mean, low, _ in found],
+            "color": LOOKUP,
+        },
+    )
+    figure.update_xaxes(title={"text": setting, "standoff": 4}, type="category")
+    figure.update_yaxes(title="held-out score")
+    return _styled(figure, title, height=300)
+
+
+def _thinned(count: int, most: int = 600) -> list[int]:
+    """The places of at most so many of so many points, the last one among them."""
+    every = -(-count // most)
+    return [*range(0, count - 1, every), count - 1]
 
 
 def scores_plot(report: Report | None, kind: Kind) -> go.Figure | None:

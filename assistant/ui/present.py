@@ -8,6 +8,7 @@ from html import escape
 
 import pandas as pd
 
+from assistant.ui.said import events_of, state_of
 from assistant.ui.theme import TUNED
 from trainer.config import RunConfig
 from trainer.events import Answering, Progress, Started
@@ -29,61 +30,33 @@ _MARKS = {
 
 def run_label(run: Run) -> str:
     """One line for the list of runs."""
-    state, day, time = run.state(), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
+    state, day, time = state_of(run), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
     return f"{_MARKS[state]} {run.corpus.label}, {day} {time}, {state}"
 
 
-def strip(active: Work | None) -> str:
-    """The run in progress, visible from every step; empty when nothing is going on."""
+def strip(active: Work | None, waiting: int = 0) -> str:
+    """The run in progress and how many wait, visible from every step; empty when all is quiet."""
+    queue = f"{waiting} {'waits' if waiting == 1 else 'wait'} for the device" if waiting else ""
     if active is None:
-        return ""
-    last = active.events.read()[-1:]
+        return f'<div class="strip">○ {queue}</div>' if queue else ""
+    said, share = _going_on(active)
+    wait = f' <span class="quiet">· {queue}</span>' if queue else ""
+    return f'<div class="strip">● {said}{wait}{"" if share is None else bar(share)}</div>'
+
+
+def _going_on(active: Work) -> tuple[str, float | None]:
     if isinstance(active, Run) and not active.state().over:
         what = f"Tuning <b>{escape(active.config.corpus)}</b>"
         share, left = _progress(active)
         if share is None:
-            return f'<div class="strip">● {what}: loading the base model</div>'
-        return f'<div class="strip">● {what}: {share:.0%}, {duration(left)} left{_bar(share)}</div>'
+            return f"{what}: loading the base model", None
+        return f"{what}: {share:.0%}, {duration(left)} left", share
     work = next(iter(active.evaluations()), None) if isinstance(active, Run) else active
-    last = work.events.read()[-1:] if work else []
+    last = events_of(work)[-1:] if work else []
     if last and isinstance(last[0], Answering):
-        done = last[0]
-        share, left = done.done / max(1, done.total), done.seconds_left
-        return (
-            f'<div class="strip">● Scoring: {done.done} of {done.total} answers, '
-            f"{duration(left)} left{_bar(share)}</div>"
-        )
-    return '<div class="strip">● Scoring: loading the models</div>'
-
-
-def run_view(run: Run | None) -> str:
-    """Where a run stands, in words; with the end of its log when it went wrong."""
-    if run is None:
-        return (
-            '<div class="empty">Nothing has been tuned yet. Choose an FAQ and a base above '
-            "and press <b>Start tuning</b>.</div>"
-        )
-    state, events, config = run.state(), run.events.read(), run.config
-    about = f"{escape(config.base)} on {escape(run.corpus.label)}"
-    if state in (State.CREATED, State.RUNNING):
-        share, left = _progress(run)
-        last = next((e for e in reversed(events) if isinstance(e, Progress)), None)
-        total = next((e.steps for e in events if isinstance(e, Started)), 0)
-        if share is None or last is None:
-            return f'<p class="lead"><b>Loading</b> {about}.</p>{_bar(0)}'
-        asked = " Stopping after this step." if run.stop_asked else ""
-        return (
-            f'<p class="lead"><b>{duration(left)} left.</b> Tuning {about}: step {last.step} of '
-            f"{total}, {last.examples_per_second:.1f} examples a second.{asked}</p>{_bar(share)}"
-        )
-    said = escape(ending(run))
-    if state in (State.FAILED, State.LOST):
-        log = escape(run.last_output())
-        tail = f'<p class="quiet">The end of its log:</p><pre class="log">{log}</pre>'
-        return f'<div class="failed"><p class="lead">{said}</p>{tail if log else ""}</div>'
-    cut = next((e.cut for e in events if isinstance(e, Started)), 0)
-    shortened = f" {cut} examples were longer than max_length and were cut." if cut else ""
-    return f'<p class="lead">{said}{shortened}</p><p class="quiet">{about}</p>'
+        done, total, left = last[0].done, last[0].total, last[0].seconds_left
+        return f"Scoring: {done} of {total} answers, {duration(left)} left", done / max(1, total)
+    return "Scoring: loading the models", None
 
 
 def tune_command(run: Run | None) -> str:
@@ -169,7 +142,7 @@ TABLE_COLUMNS = (
 
 
 def _progress(run: Run) -> tuple[float | None, float]:
-    events = run.events.read()
+    events = events_of(run)
     total = next((e.steps for e in events if isinstance(e, Started)), None)
     last = next((e for e in reversed(events) if isinstance(e, Progress)), None)
     if total is None or last is None:
@@ -177,5 +150,6 @@ def _progress(run: Run) -> tuple[float | None, float]:
     return last.step / total, last.seconds_left
 
 
-def _bar(share: float) -> str:
+def bar(share: float) -> str:
+    """How much of something is done."""
     return f'<div class="bar"><i style="width:{share:.1%};background:{TUNED}"></i></div>'

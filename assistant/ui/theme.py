@@ -59,6 +59,7 @@ footer { display: none !important; }
 .pile em { display: inline-block; width: 10px; height: 10px; border-radius: 2px; }
 .findings { margin: 8px 0; padding-left: 20px; }
 .head { display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
+.head { margin: 0; }
 .head b.base { color: #a34e08; } .head b.tuned { color: #0f766e; }
 .dark .head b.base { color: #fb923c; } .dark .head b.tuned { color: #2dd4bf; }
 .html-container { padding: 0 !important; }
@@ -105,5 +106,20 @@ mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radi
 [data-testid="status-tracker"]:has(> .error) { display: none !important; }
 .label-wrap > span { text-align: left; }
 .act { align-items: flex-end; }
+.settings .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); }
+.run-head { flex-wrap: wrap; }
+.run-head > .grow { flex: 1 1 280px; }
+.decisions button, .act button, .choices button, .run-head button { white-space: nowrap; }
+.verdict { margin: 0 0 8px; }
+.verdict b { padding-right: 4px; }
+.numbers { display: grid; gap: 8px; margin: 8px 0;
+    grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
+.numbers > div { padding: 8px 12px; border-radius: 8px;
+    border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary); }
+.numbers dt { font-size: 0.8rem; color: var(--body-text-color-subdued); }
+.numbers dd { margin: 0; font-size: 1.1rem; font-variant-numeric: tabular-nums; }
+.pair p { margin: 4px 0; }
+.pair details { margin-top: 8px; }
+.pair summary { cursor: pointer; color: var(--body-text-color-subdued); }
 .choices { flex-wrap: wrap; }
 """

@@ -11,6 +11,7 @@ from gradio_client import Client, handle_file
 
 from assistant.conversation import ChatModel
 from assistant.ui.app import build_app
+from assistant.ui.tune.settings import form_names, parse_form
 from tests.conftest import ScriptedModel, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
@@ -20,20 +21,9 @@ from trainer.work import State
 
 Serve = Callable[[gr.Blocks], AbstractContextManager[Client]]
 
-SETTINGS: dict[str, Any] = {
-    "epochs": 1,
-    "learning_rate": 1e-4,
-    "batch_size": 4,
-    "max_length": SCRIPTS["finish"],
-    "lora_rank": 4,
-    "lora_alpha": 8,
-    "lora_dropout": 0,
-    "weight_decay": 0,
-    "warmup": 0,
-    "early_stopping": True,
-    "quantization": "nf4",
-    "seed": 1,
-}
+USUAL = parse_form("bundled:pocket", {})
+SETTINGS: dict[str, Any] = {name: getattr(USUAL, name) for name in form_names()}
+SETTINGS |= {"max_length": SCRIPTS["finish"], "learning_rate": 1e-4, "evaluate": True}
 
 
 heard: list[Any] = []  # by the tuned model, of all tests
@@ -65,6 +55,11 @@ def start(page: Client, **changed: object) -> Any:
     return page.predict(**given, api_name="/start_run")
 
 
+def ended(run: Run) -> Run:
+    wait_until(lambda: run.state().over and not run.alive)
+    return run
+
+
 def text(message: Any) -> str:
     content = message["content"]
     return content if isinstance(content, str) else content[0]["text"]
@@ -85,8 +80,19 @@ def test_only_what_users_do_is_an_endpoint(app: gr.Blocks) -> None:
         "/rename_corpus",
         "/merge_corpora",
         "/delete_corpus",
+        "/choose_preset",
+        "/make_it_fit",
+        "/try_steps",
         "/start_run",
         "/stop_run",
+        "/move_earlier",
+        "/move_later",
+        "/cancel_waiting",
+        "/resume_run",
+        "/continue_run",
+        "/delete_run",
+        "/compare_runs",
+        "/queue_ablation",
         "/ask",
         "/score_run",
     }
@@ -123,16 +129,164 @@ def test_a_run_can_be_stopped_and_scored_from_the_page(
     with serve(app) as page:
         start(page, max_length=SCRIPTS["wait"])
         (run,) = runs.list()
-        with pytest.raises(Exception, match=r"is using the device\. Wait until"):
-            start(page)
         page.predict(run.id, api_name="/stop_run")
-        wait_until(lambda: not run.alive)
-        assert run.state() is State.STOPPED
+        assert ended(run).state() is State.STOPPED
         start(page)
-        finished = runs.list()[0]
-        wait_until(lambda: not finished.alive)
+        finished = ended(runs.list()[0])
         page.predict(finished.id, api_name="/score_run")
         wait_until(finished.evaluation)
+
+
+def test_runs_wait_for_the_device_and_can_be_moved_and_cancelled(
+    app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
+) -> None:
+    with serve(app) as page:
+        start(page, max_length=SCRIPTS["wait"])
+        (first,) = runs.list()
+        for seed in (2, 3, 4):
+            start(page, seed=seed)
+        assert [run.config.seed for run in runs.waiting()] == [2, 3, 4]
+        two, _, four = runs.waiting()
+        page.predict(four.id, api_name="/move_earlier")
+        page.predict(two.id, api_name="/move_later")
+        assert [run.config.seed for run in runs.waiting()] == [4, 2, 3]
+        page.predict(two.id, first.id, api_name="/cancel_waiting")
+        assert [run.config.seed for run in runs.waiting()] == [4, 3]
+        assert runs.find(two.id) is None
+        for endpoint in ("/move_earlier", "/move_later"):
+            for wrong in (two.id, first.id, "../x", ""):
+                with pytest.raises(Exception, match="does not wait any more"):
+                    page.predict(wrong, api_name=endpoint)
+        page.predict(first.id, api_name="/stop_run")
+        wait_until(lambda: not runs.waiting() and not runs.active())
+    assert [run.state() for run in runs.list()] == ["finished", "finished", "stopped"]
+
+
+def test_a_stopped_run_is_resumed_and_a_finished_one_is_continued_instead(
+    app: gr.Blocks, runs: Runs, corpora: Corpora, corpus: Corpus, serve: Serve
+) -> None:
+    with serve(app) as page:
+        start(page, max_length=SCRIPTS["wait"])
+        (run,) = runs.list()
+        page.predict(run.id, api_name="/stop_run")
+        ended(run)
+        page.predict(run.id, api_name="/resume_run")
+        assert run.state() is State.RUNNING
+        page.predict(run.id, api_name="/stop_run")
+        ended(run)
+        with pytest.raises(Exception, match="has no adapter"):
+            page.predict(run.id, 1, api_name="/continue_run")
+
+        start(page)
+        parent = ended(runs.list()[0])
+        with pytest.raises(Exception, match="there is nothing to resume"):
+            page.predict(parent.id, api_name="/resume_run")
+        newer = corpora.revise(corpus, corpus.examples[:-1], "edited")
+        with pytest.raises(Exception, match="epochs: should be greater than 0"):
+            page.predict(parent.id, 0, api_name="/continue_run")
+        page.predict(parent.id, 2, api_name="/continue_run")
+        child = ended(runs.list()[0])
+    assert child.parent == parent
+    assert child.corpus == newer
+    assert child.config.epochs == 2
+    assert child.config.learning_rate == parent.config.learning_rate
+
+
+def test_deleting_a_run_frees_its_folder_but_not_under_its_worker(
+    app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
+) -> None:
+    with serve(app) as page:
+        start(page, max_length=SCRIPTS["wait"])
+        (run,) = runs.list()
+        with pytest.raises(Exception, match="is at work"):
+            page.predict(run.id, api_name="/delete_run")
+        page.predict(run.id, api_name="/stop_run")
+        ended(run)
+        page.predict(run.id, api_name="/delete_run")
+        with pytest.raises(Exception, match="no run called"):
+            page.predict("../../x", api_name="/delete_run")
+    assert runs.list() == []
+    assert not run.path.exists()
+
+
+def test_a_preset_fills_the_form_and_an_unknown_one_is_refused(
+    app: gr.Blocks, corpus: Corpus, serve: Serve
+) -> None:
+    with serve(app) as page:
+        page.predict("returns", api_name="/show_corpus")
+        passes = [
+            dict(zip(SETTINGS, page.predict(name, base, api_name="/choose_preset"), strict=True))
+            for base in ("bundled:pocket",)
+            for name in ("quick look", "balanced", "thorough")
+        ]
+        assert passes[0]["epochs"] < passes[1]["epochs"] < passes[2]["epochs"]
+        assert passes[1]["epochs"] == USUAL.epochs
+        for name, base, said in (
+            ("best", "bundled:pocket", "not in the list of choices"),
+            ("balanced", "/etc", "not a base model of the list"),
+        ):
+            with pytest.raises(Exception, match=said):
+                page.predict(name, base, api_name="/choose_preset")
+
+
+def test_a_trial_waits_for_the_corpus_and_for_a_free_device(
+    app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
+) -> None:
+    given = {"base": "bundled:pocket"} | SETTINGS
+    with serve(app) as page:
+        with pytest.raises(Exception, match="still being read"):
+            page.predict(**given, api_name="/try_steps")
+        page.predict("returns", api_name="/show_corpus")
+        start(page, max_length=SCRIPTS["wait"])
+        with pytest.raises(Exception, match="The device is at work"):
+            page.predict(**given, api_name="/try_steps")
+        (run,) = runs.list()
+        page.predict(run.id, api_name="/stop_run")
+        ended(run)
+
+
+def test_two_runs_are_compared_by_what_differs(
+    app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
+) -> None:
+    with serve(app) as page:
+        for rank in (4, 8):
+            start(page, lora_rank=rank)
+            ended(runs.list()[0])
+        one, two = runs.list()
+        shown = page.predict(one.id, two.id, api_name="/compare_runs")
+        assert "lora_rank" in shown
+        assert "lora_alpha" not in shown
+        with pytest.raises(Exception, match="another one to compare it with"):
+            page.predict(one.id, None, api_name="/compare_runs")
+
+
+def test_an_ablation_queues_a_run_for_every_combination(
+    app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
+) -> None:
+    plan: dict[str, Any] = {"base": "bundled:pocket", "name": "width", "seeds": 1}
+    plan |= {"cleaning": False, "setting_1": "lora_rank", "values_1": "4, 8"}
+    plan |= {"setting_2": "lora_targets", "values_2": "all-linear, attention"}
+    plan |= {"setting_3": "", "values_3": ""} | SETTINGS
+    with serve(app) as page:
+        page.predict("returns", api_name="/show_corpus")
+        for wrong, said in (
+            ({"values_1": "4"}, "lora_rank: give two values or more"),
+            ({"setting_1": ""}, "Choose the setting that '4, 8' are values of"),
+            ({"setting_1": "base"}, "not in the list of choices"),
+            ({"setting_2": "lora_rank"}, "'lora_rank' cannot be varied here, or is chosen twice"),
+            ({"values_1": "4, many"}, "lora_rank: should be a valid integer"),
+            ({"seeds": 99}, "Seeds: between 1 and 16"),
+            ({"name": "../x"}, "cannot be a name"),
+            ({"base": "/etc"}, "not a base model of the list"),
+        ):
+            with pytest.raises(Exception, match=said):
+                page.predict(**(plan | wrong), api_name="/queue_ablation")
+        assert runs.list() == []
+        page.predict(**plan, api_name="/queue_ablation")
+        wait_until(lambda: not runs.waiting() and not runs.active())
+    found = {(run.config.lora_rank, run.config.lora_targets) for run in runs.list()}
+    assert found == {(r, t) for r in (4, 8) for t in ("all-linear", "attention")}
+    assert {run.config.learning_rate for run in runs.list()} == {1e-4}
 
 
 @pytest.mark.parametrize(

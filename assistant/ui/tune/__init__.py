@@ -1,0 +1,1 @@
+"""Step 2, a section a file: settings, queue, a run while it learns and after, ablation."""
