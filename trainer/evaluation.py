@@ -23,7 +23,11 @@ def evaluate(evaluation: Evaluation) -> None:
     began = time.monotonic()
     run, config = evaluation.run, evaluation.config
     embedder = load_embedder(config.embedder)
-    base = load_base(run.config.base, quantization=run.config.quantization)
+    base = load_base(
+        run.config.base,
+        quantization=run.config.quantization,
+        frozen_weights=run.config.frozen_weights,
+    )
     model = PeftModel.from_pretrained(base.model, run.adapter)
     tuned = Base(base.name, model, base.format)
 

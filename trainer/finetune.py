@@ -22,6 +22,7 @@ from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError
 from trainer.estimate import estimate
 from trainer.events import Finished, Measured, Progress, Sampled, Started, Stopped, Validated
+from trainer.frozen import quicken
 from trainer.generate import answer_batch
 from trainer.machine import Machine
 from trainer.models import Base, load_base
@@ -49,7 +50,9 @@ def finetune(run: Run, team: Team | None = None) -> None:
     torch.manual_seed(config.seed)
 
     # Model. LoRA on the linear layers of the frozen base (Hu et al. 2021, arXiv:2106.09685).
-    base = load_base(config.base, quantization=config.quantization)
+    base = load_base(
+        config.base, quantization=config.quantization, frozen_weights=config.frozen_weights
+    )
     model = add_adapter(base, config)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
     found = newest_checkpoint(run)
@@ -232,6 +235,7 @@ def add_adapter(base: Base, config: RunConfig) -> PeftModel:
             task_type="CAUSAL_LM",
         ),
     )
+    quicken(model)
     if config.recompute:
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()

@@ -16,6 +16,7 @@ from transformers import (
 from trainer.bases import find_base, first_line
 from trainer.chat_format import ChatFormat
 from trainer.errors import ModelError
+from trainer.frozen import unpack_weights
 
 
 @dataclass(frozen=True)
@@ -27,27 +28,28 @@ class Base:
     format: ChatFormat
 
 
-def load_base(name: str, *, quantization: str = "nf4") -> Base:
+def load_base(name: str, *, quantization: str = "nf4", frozen_weights: str = "4-bit") -> Base:
     """Load a base model and its tokenizer; raises `ModelError`.
 
     Weights come from safetensors only and no code comes with them. `nf4` is QLoRA's 4-bit
     NormalFloat with double quantisation (Dettmers et al. 2023, arXiv:2305.14314), computing in
-    bfloat16.
+    bfloat16 where the processor does. `frozen_weights` is what `unpack_weights` takes.
     """
     folder = find_base(name)
+    place = os.environ.get("LOCAL_RANK", "0")  # among the processes that tune together
+    device = f"cuda:{place}" if torch.cuda.is_available() else "cpu"
+    dtype = arithmetic(device)
     four_bit = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=dtype,
     )
-    place = os.environ.get("LOCAL_RANK", "0")  # among the processes that tune together
-    device = f"cuda:{place}" if torch.cuda.is_available() else "cpu"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
             folder,
-            dtype=torch.bfloat16,
+            dtype=dtype,
             quantization_config=four_bit if quantization == "nf4" else None,
             device_map={"": device},
             use_safetensors=True,
@@ -58,6 +60,7 @@ def load_base(name: str, *, quantization: str = "nf4") -> Base:
 
     chat_format = ChatFormat(tokenizer, name=name)
     keep_trainable(model)
+    unpack_weights(model, frozen_weights)
     stops = {chat_format.end, tokenizer.eos_token_id, *_ids(model.generation_config.eos_token_id)}
     stops.discard(None)
     pad = tokenizer.pad_token_id
@@ -76,6 +79,19 @@ def load_format(name: str) -> ChatFormat:
     except (OSError, ValueError) as error:
         raise ModelError(f"'{name}' cannot be loaded: {first_line(error)}") from error
     return ChatFormat(tokenizer, name=name)
+
+
+def arithmetic(device: str) -> torch.dtype:
+    """Return bfloat16 where the processor multiplies it by itself, and float32 elsewhere.
+
+    A processor without instructions for bfloat16 is slower in it than in float32.
+    """
+    if device == "cpu":
+        found = torch.cpu.get_capabilities()
+        fast = any(has for name, has in found.items() if "bf16" in name)
+    else:
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if fast else torch.float32
 
 
 def keep_trainable(model: torch.nn.Module) -> None:

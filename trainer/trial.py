@@ -90,7 +90,9 @@ def try_steps(config: RunConfig, corpus: Corpus, cache: Path, *, steps: int = 4)
     from trainer.team import Team  # noqa: PLC0415
 
     torch.manual_seed(config.seed)
-    base = load_base(config.base, quantization=config.quantization)
+    base = load_base(
+        config.base, quantization=config.quantization, frozen_weights=config.frozen_weights
+    )
     model = add_adapter(base, config)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = make_optimizer(weights, config)
