@@ -60,20 +60,30 @@ def _evaluate(evaluation: Evaluation) -> None:
 
 @contextmanager
 def _last_word(work: Work) -> Iterator[None]:
+    """Say why the work failed, if it does; some room is kept for that on a disk that fills up."""
+    first = os.environ.get("RANK", "0") == "0"  # of the processes of a team, the one that writes
+    room = work.path / "room"
     try:
         with disk_full_told():
+            if first:
+                room.write_bytes(bytes(16384))
             yield
     except BaseException as error:
-        if os.environ.get("RANK", "0") != "0":
-            raise  # the first process writes
-        work.events.append(Failed(reason=_reason(error)))
+        room.unlink(missing_ok=True)
+        if first:
+            work.events.append(Failed(reason=_reason(error)))
         raise
+    room.unlink(missing_ok=True)
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UserError):
         return str(error)
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+    if (
+        type(error).__name__ == "OutOfMemoryError"
+        or isinstance(error, MemoryError)
+        or "can't allocate memory" in str(error)  # as PyTorch says it on a CPU
+    ):
         return (
             "The device ran out of memory. Halve the batch size, or shorten the maximum length, "
             "and start a new run."
