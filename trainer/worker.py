@@ -4,7 +4,9 @@ It reads `config.json`, appends to `events.jsonl`, leaves a result, and talks to
 that asks for it is scored in the same process, as an evaluation with a directory of its own.
 """
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from trainer.work import Work
 
 def main(directory: str) -> int:
     """Do the work to its end and make sure the log has a last word."""
+    if "WORLD_SIZE" in os.environ:
+        _die_with_the_launcher()
     path = Path(directory)
     (path / "queued").unlink(missing_ok=True)  # where who started it was killed before it could
     if path.parent.name == "evaluations":
@@ -56,6 +60,13 @@ def _evaluate(evaluation: Evaluation) -> None:
         from trainer.evaluation import evaluate  # noqa: PLC0415 - as above
 
         evaluate(evaluation)
+
+
+def _die_with_the_launcher() -> None:
+    """It holds the locks: who lived on without it would work unseen beside the next."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG of Linux
+    if os.getppid() == 1:
+        sys.exit("The launcher is gone.")
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def test_two_processes_end_with_the_weights_of_one(
         [e.loss for e in r.events.read() if isinstance(e, Progress)] for r in (alone, together)
     ]
     assert curves[1] == pytest.approx(curves[0], rel=0.01)
-    assert curves[0][0] / curves[0][-1] > 1.2, "and there was something to learn"
+    assert curves[0][0] / curves[0][-1] > 1.1, "and there was something to learn"
     checks = [
         [e.loss for e in r.events.read() if isinstance(e, Validated)] for r in (alone, together)
     ]
