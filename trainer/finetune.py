@@ -30,12 +30,13 @@ from trainer.packing import Tokens, answer_loss, shuffled_steps, tokenise, valid
 from trainer.runs import Run
 from trainer.snapshot import chance, go_back_to, load_weights, save_checkpoint
 from trainer.team import Team
+from trainer.trackers import Tracker
 
 SAMPLES = 3  # validation questions the model answers after every epoch
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
 
 
-def finetune(run: Run, team: Team | None = None) -> None:
+def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None) -> None:
     """Fine-tune the run's base model on its corpus and leave the adapter in the run directory.
 
     A plain loop, because tuning on short answers is all about two things that trainers leave
@@ -47,6 +48,7 @@ def finetune(run: Run, team: Team | None = None) -> None:
     """
     began = time.monotonic()
     config, split, team = run.config, run.split, team or Team()
+    team.tracker = (tracker or Tracker(run)) if team.first else None
     torch.manual_seed(config.seed)
 
     # Model. LoRA on the linear layers of the frozen base (Hu et al. 2021, arXiv:2106.09685).
@@ -121,6 +123,8 @@ def finetune(run: Run, team: Team | None = None) -> None:
     expected = estimate(config, run.corpus, Machine.here())
     ready = time.monotonic() - began
     model.train()
+    if team.tracker:
+        team.tracker.begin(model)
     while step < steps and not stopped and not early:
         started = time.monotonic()
         group = next(groups)
@@ -209,6 +213,8 @@ def finetune(run: Run, team: Team | None = None) -> None:
     if kept_step != step:
         load_weights(Checkpoint(checkpoint_path(run, kept_step)), weights)
     save_adapter(model, run)
+    if team.tracker:
+        team.tracker.end()
     end = Stopped if stopped and step < steps else Finished
     run.events.append(
         end(

@@ -166,7 +166,7 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
     """
     command = [sys.executable, "-u", *worker, str(work.path)]
     if isinstance(work, Run) and work.config.processes > 1:
-        command = [*_accelerate(work.config.processes, CPU in chosen), *worker, str(work.path)]
+        command = [*_accelerate(work.config.processes), *worker, str(work.path)]
     with work.lock.claim() as lock, (work.path / "output.log").open("ab") as output:
         if work.place is None:
             return  # cancelled since
@@ -212,11 +212,12 @@ def pass_on(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
     start_waiting(runs, worker=worker)
 
 
-def _accelerate(processes: int, cpu: bool) -> list[str]:
+def _accelerate(processes: int) -> list[str]:
+    """With --multi_gpu also on CPUs: with --cpu, accelerate starts one process however many."""
     launcher = [sys.executable, "-u", "-m", "accelerate.commands.launch", "--num_machines", "1"]
     launcher += ["--num_processes", str(processes), "--mixed_precision", "no"]
-    launcher += ["--dynamo_backend", "no", "--main_process_port", "0"]
-    return launcher + (["--cpu"] if cpu else ["--multi_gpu"])
+    launcher += ["--dynamo_backend", "no", "--main_process_port", "0", "--multi_gpu"]
+    return launcher
 
 
 def _queue(work: Work, runs: Runs) -> None:

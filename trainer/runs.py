@@ -7,6 +7,7 @@ runs/2026-11-20-141530-banking-3f9a/
     output.log      the worker's stdout and stderr
     lock            held by the worker for as long as it lives
     queued          present while it waits for a device; holds its place
+    room            held free on the disk for the last word, while a worker lives
     stop            present once someone has asked for a stop
     checkpoints/    where it can go on after a stop or a crash
     adapter/        the result, renamed into place only when complete

@@ -12,6 +12,7 @@ from torch import distributed
 
 from trainer.events import Event
 from trainer.runs import Run
+from trainer.trackers import Tracker
 
 Share = TypeVar("Share")
 
@@ -23,6 +24,7 @@ class Team:
         self.size: int = state.num_processes if state else 1
         self.place: int = state.process_index if state else 0
         self.device: Any = state.device if state else None
+        self.tracker: Tracker | None = None
 
     @classmethod
     def gather(cls) -> "Team":
@@ -35,9 +37,11 @@ class Team:
         return self.place == 0
 
     def say(self, run: Run, event: Event) -> None:
-        """Tell the run's log, if it is this process that writes."""
+        """Tell the run's log, and who else shows it, if it is this process that writes."""
         if self.first:
             run.events.append(event)
+        if self.tracker:
+            self.tracker.hear(event)
 
     def share(self, batch: Sequence[Share]) -> Sequence[Share]:
         """This process's part of a batch."""

@@ -4,7 +4,9 @@ It reads `config.json`, appends to `events.jsonl`, leaves a result, and talks to
 that asks for it is scored in the same process, as an evaluation with a directory of its own.
 """
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from trainer.work import Work
 
 def main(directory: str) -> int:
     """Do the work to its end and make sure the log has a last word."""
+    if "WORLD_SIZE" in os.environ:
+        _die_with_the_launcher()
     path = Path(directory)
     (path / "queued").unlink(missing_ok=True)  # where who started it was killed before it could
     if path.parent.name == "evaluations":
@@ -58,22 +62,39 @@ def _evaluate(evaluation: Evaluation) -> None:
         evaluate(evaluation)
 
 
+def _die_with_the_launcher() -> None:
+    """It holds the locks: who lived on without it would work unseen beside the next."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG of Linux
+    if os.getppid() == 1:
+        sys.exit("The launcher is gone.")
+
+
 @contextmanager
 def _last_word(work: Work) -> Iterator[None]:
+    """Say why the work failed, if it does; some room is kept for that on a disk that fills up."""
+    first = os.environ.get("RANK", "0") == "0"  # of the processes of a team, the one that writes
+    room = work.path / "room"
     try:
         with disk_full_told():
+            if first:
+                room.write_bytes(bytes(16384))
             yield
     except BaseException as error:
-        if os.environ.get("RANK", "0") != "0":
-            raise  # the first process writes
-        work.events.append(Failed(reason=_reason(error)))
+        room.unlink(missing_ok=True)
+        if first:
+            work.events.append(Failed(reason=_reason(error)))
         raise
+    room.unlink(missing_ok=True)
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UserError):
         return str(error)
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+    if (
+        type(error).__name__ == "OutOfMemoryError"
+        or isinstance(error, MemoryError)
+        or "can't allocate memory" in str(error)  # as PyTorch says it on a CPU
+    ):
         return (
             "The device ran out of memory. Halve the batch size, or shorten the maximum length, "
             "and start a new run."

@@ -21,6 +21,17 @@ WORKER = ("-m", "tests.process.scripted_worker")
 SCRIPTS = {"finish": 101, "die": 102, "wait": 103, "nap": 104}
 
 
+def worker_of(work: Work) -> int:
+    """The process whose command line names the work."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(work.path) in (process / "cmdline").read_text().split("\0"):
+                return int(process.name)
+        except OSError:
+            continue
+    raise AssertionError(f"nobody works on {work.id}")
+
+
 def step(number: int) -> Progress:
     return Progress(
         step=number,

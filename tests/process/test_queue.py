@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_until
-from tests.process.scripted_worker import SCRIPTS, WORKER
+from tests.process.scripted_worker import SCRIPTS, WORKER, worker_of
 from trainer.config import RunConfig
 from trainer.devices import CPU, device_lock, devices, environment
 from trainer.errors import ConfigError
@@ -36,17 +36,6 @@ def start(runs: Runs, config: RunConfig) -> Start:
 @pytest.fixture
 def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TANDEM_DEVICES", "cuda-0,cuda-1")
-
-
-def worker_of(work: Work) -> int:
-    """The process whose command line names the work."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if str(work.path) in (process / "cmdline").read_text().split("\0"):
-                return int(process.name)
-        except OSError:
-            continue
-    raise AssertionError(f"nobody works on {work.id}")
 
 
 def over(*works: Work) -> Callable[[], bool]:
