@@ -15,8 +15,8 @@ import pytest
 from assistant.cli import main
 from tests.conftest import returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
-from trainer.checkpoints import CheckpointState, Origins, Point, finish_checkpoint
-from trainer.config import RunConfig
+from trainer.checkpoints import TENSORS, CheckpointState, Origins, Point, finish_checkpoint
+from trainer.config import RunConfig, recommended
 from trainer.events import Finished, Stopped
 from trainer.launch import launch, launch_evaluation
 from trainer.runs import Run, Runs
@@ -118,6 +118,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence_and_exit_code_2(tmp_path: Pa
         (["delete", "nope", "--yes"], "error: There is no run called 'nope'"),
         (["queue", "--up", "nope"], "error: There is no run called 'nope'"),
         (["queue", "--up", "a", "--down", "b"], "usage: tandem queue"),
+        (["tune", "banking", "--preset", "best"], "usage: tandem tune"),
         (["ablate"], "error: Name an ablation to show, or a corpus with --name and --vary."),
         (["ablate", "nope"], "error: There is no ablation called 'nope'. In this workspace: none"),
         (["ablate", "banking", "--vary", "epochs=1,2"], "error: A new ablation takes a corpus and"),
@@ -263,6 +264,18 @@ def test_a_run_in_the_queue_does_not_hold_the_terminal(
     assert f"Watch it with `tandem follow {told['run']}`." in err
 
 
+def test_a_preset_gives_settings_and_what_is_set_by_hand_goes_before_it(
+    scripted: Tandem, corpus: object, runs: Runs
+) -> None:
+    by_hand = (script("finish"), "--set=lora_alpha=20")
+    code, _, err = scripted("tune", "returns", "--preset", "thorough", *by_hand)
+    assert code == 0
+    config, usual = runs.get("latest").config, recommended("bundled:pocket")
+    assert config.epochs == 2 * usual["epochs"]
+    assert (config.lora_rank, config.lora_alpha) == (2 * usual["lora_rank"], 20)
+    assert err.startswith("Thorough: 16 passes and an adapter twice as wide;")
+
+
 def test_the_queue_is_listed_and_its_order_changed(scripted: Tandem, waiting: list[Run]) -> None:
     at_work, first, second = (run.id for run in waiting)
     code, out, _ = scripted("queue")
@@ -363,7 +376,8 @@ def test_a_run_that_died_begins_again_or_goes_on_from_its_checkpoint(
 
     partial = run.path / "checkpoints" / ".partial"
     partial.mkdir(parents=True)
-    (partial / "adapter.safetensors").write_bytes(b"weights")
+    for tensors in TENSORS:
+        (partial / tensors).write_bytes(b"weights")
     about = {"step": 1, "seen": 8, "tokens": 9, "seconds": 1, "best_loss": None, "best_step": 1}
     point = Point.model_validate(about | {"checks_since": 0, "random": {}})
     state = CheckpointState(point=point, origins=Origins.of(run), scalars={}, sha256={})

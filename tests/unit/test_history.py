@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from trainer.checkpoints import CheckpointState, Origins, Point, checkpoint_path, finish_checkpoint
+from trainer.checkpoints import (
+    TENSORS,
+    CheckpointState,
+    Origins,
+    Point,
+    checkpoint_path,
+    finish_checkpoint,
+)
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.events import (
@@ -69,7 +76,8 @@ def falling(steps: int) -> list[float]:
 def checkpoint(run: Run, step: int) -> None:
     partial = run.path / "checkpoints" / ".partial"
     partial.mkdir(parents=True)
-    (partial / "adapter.safetensors").write_bytes(b"weights")
+    for tensors in TENSORS:
+        (partial / tensors).write_bytes(b"weights")
     point = Point(
         step=step,
         seen=8,
