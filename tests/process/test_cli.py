@@ -211,6 +211,15 @@ def hear(shell: subprocess.Popen[str], what: str) -> str:
     raise AssertionError(f"never said {what!r}, but:\n{heard}")
 
 
+def rest(shell: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a command still says, on stdout and stderr, until it is over."""
+    assert shell.stdout is not None
+    assert shell.stderr is not None
+    err, out = shell.stderr.read(), shell.stdout.read()
+    shell.wait(timeout=30)
+    return out, err
+
+
 def script(name: str) -> str:
     return f"--set=max_length={SCRIPTS[name]}"
 
@@ -234,7 +243,7 @@ def test_a_run_waits_its_turn_and_the_one_who_follows_starts_it(
 ) -> None:
     """Whoever started the first is gone, so nobody but the follower can start the second."""
     with in_a_shell(workspace, "tune", "returns", script("wait"), "--queue") as first:
-        out, _ = first.communicate(timeout=60)
+        out, _ = rest(first)
     assert (first.returncode, out) == (0, "")
     (at_work,) = runs.list()
     wait_until(at_work.events.read)
@@ -246,7 +255,7 @@ def test_a_run_waits_its_turn_and_the_one_who_follows_starts_it(
         (waits,) = runs.waiting()
         at_work.ask_to_stop()
         hear(second, "30 examples, 9 steps on cpu")
-        out, err = second.communicate(timeout=60)
+        out, err = rest(second)
     assert second.returncode == 0, err
     assert out.count("\n") == 1
     told = json.loads(out)
@@ -325,7 +334,7 @@ def test_a_run_cancelled_elsewhere_lets_its_follower_go(
     with in_a_shell(workspace, "follow", waiting[1].id, "--json") as follower:
         hear(follower, "waits for its turn")
         assert scripted("queue", "--cancel", waiting[1].id)[0] == 0
-        out, err = follower.communicate(timeout=30)
+        out, err = rest(follower)
     assert (follower.returncode, json.loads(out)["state"]) == (1, "cancelled")
     assert err == f"'{waiting[1].id}' was taken out of the queue.\n"
 
@@ -348,7 +357,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_come_back(
     with in_a_shell(workspace, "tune", "returns", script("wait"), "--json") as shell:
         hear(shell, "30 examples, 9 steps")
         os.killpg(shell.pid, signal.SIGINT)  # as a terminal does
-        out, err = shell.communicate(timeout=30)
+        out, err = rest(shell)
     (run,) = runs.list()
     assert (shell.returncode, out) == (130, "")
     assert err.splitlines()[-1] == (
@@ -360,7 +369,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_come_back(
         hear(again, "30 examples, 9 steps")
         assert scripted("stop", run.id)[0] == 0
         hear(again, "Tuning was stopped.")
-        again.communicate(timeout=30)
+        rest(again)
 
 
 def test_a_run_that_died_begins_again_or_goes_on_from_its_checkpoint(
