@@ -165,7 +165,7 @@ def test_from_upload_to_side_by_side_answers(
     (run,) = Runs(server.workspace / "runs").list()
     assert run.config.epochs == 2
     expect(page.get_by_text(run.adapter_hash[:12])).to_be_visible()
-    wait_until(lambda: answers.nth(0).inner_text() != answers.nth(1).inner_text(), seconds=60)
+    wait_until(lambda: answers.nth(0).inner_text() != answers.nth(1).inner_text(), seconds=180)
     assert problems == []
 
 
@@ -175,7 +175,7 @@ def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
     page = open_page(browser, server.url)
     page.get_by_role("button", name="Start tuning").click()
     runs = Runs(server.workspace / "runs")
-    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=60)
+    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=180)
     (run,) = runs.list()
     server.kill()
     assert run.state() is State.RUNNING
@@ -196,7 +196,7 @@ def test_a_killed_worker_is_shown_as_lost_with_its_log_and_what_to_do(
     page = open_page(browser, server.url)
     page.get_by_role("button", name="Start tuning").click()
     runs = Runs(server.workspace / "runs")
-    wait_until(lambda: runs.list() and len(runs.list()[0].events.read()) > 1, seconds=60)
+    wait_until(lambda: runs.list() and len(runs.list()[0].events.read()) > 1, seconds=180)
     subprocess.run(["pkill", "-KILL", "-f", str(runs.list()[0].path)], check=True)
     step(page, "2 Tune")
     expect(page.get_by_text(re.compile("ended without a word after step"))).to_be_visible()

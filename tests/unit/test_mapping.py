@@ -611,18 +611,18 @@ def test_a_table_without_pairs_is_refused_with_what_was_seen(
 def test_a_hundred_thousand_rows_take_a_second_or_two() -> None:
     rows = [(str(n), f"May I return item {n}?", f"{ANSWER} {n}", "returns") for n in range(100_000)]
     seen = table(("id", "question", "answer", "topic"), *rows)
-    began = time.monotonic()
+    began = time.process_time()
     mapped = apply_mapping(seen, guess_mapping(seen, file="faq.csv").mapping, file="faq.csv")
-    assert time.monotonic() - began < 5, "five times what it takes on a quiet machine"
+    assert time.process_time() - began < 5, "five times what it takes on a quiet machine"
     assert len(mapped.pairs) == 100_000
 
 
 def test_a_thousand_columns_are_no_burden() -> None:
     header = (*(f"column of some name {n} frage" for n in range(998)), "question", "answer")
     rows = [("x y z",) * 998 + pair for pair in faq(200)]
-    began = time.monotonic()
+    began = time.process_time()
     found = guess(header, *rows).mapping
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert (found.question, found.answer) == ("question", "answer")
 
 

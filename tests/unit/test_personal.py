@@ -146,9 +146,9 @@ def test_a_real_bank_file_has_its_hotlines_and_nothing_else_found(shared: Path) 
     path = shared / "corpora" / "banking_mrjay10" / "BankFAQs.csv"
     with path.open(encoding="utf-8", newline="") as file:
         texts = [row["Question"] + "\n" + row["Answer"] for row in csv.DictReader(file)]
-    start = time.monotonic()
+    start = time.process_time()
     found = [(f.kind, t[f.start : f.end]) for t in texts for f in find_personal(t)]
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert {kind for kind, _ in found} == {"phone number"}
     assert 25 <= len(found) <= 40
     assert ("phone number", "1860 500 1066") in found
@@ -160,6 +160,6 @@ def test_a_real_bank_file_has_its_hotlines_and_nothing_else_found(shared: Path) 
     ids=lambda text: text[:4],
 )
 def test_hostile_text_is_searched_in_seconds(hostile: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     find_personal(hostile)
-    assert time.monotonic() - start < 4
+    assert time.process_time() - start < 4
