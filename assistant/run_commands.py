@@ -35,6 +35,11 @@ def add_run_commands(command: Command, as_json: argparse.ArgumentParser) -> None
     )
     tune.add_argument("corpus", help="a file, or name[@version] of a corpus, or a sample")
     tune.add_argument("--base", default=BUNDLED, help=f"bundled, folder or Hub id [{BUNDLED}]")
+    tune.add_argument(
+        "--preset",
+        choices=("quick-look", "balanced", "thorough"),
+        help="settings that follow from the size of corpus and base; --set goes before them",
+    )
     resume = command(
         _resume, "resume", "let a run go on that was stopped, failed or lost", as_json, running
     )
@@ -77,7 +82,24 @@ def _tune(arguments: argparse.Namespace) -> int:
     RunConfig.parse(settings | named)  # a misspelt setting is told before a file is taken in
     corpus = corpus_of(arguments, arguments.corpus)
     named |= {"corpus": corpus.name, "version": corpus.version}
-    return _launch(arguments, RunConfig.parse(settings | named), corpus)
+    preset = _preset(arguments.preset, str(named["base"]), corpus) if arguments.preset else {}
+    return _launch(arguments, RunConfig.parse({**preset, **settings, **named}), corpus)
+
+
+def _preset(name: str, base: str, corpus: "Corpus") -> Mapping[str, object]:
+    """The settings of a preset; a base that is not on this machine yet counts as small."""
+    from trainer.errors import ModelError
+    from trainer.presets import presets
+    from trainer.workload import local_base, read_shape
+
+    try:
+        shape = read_shape(local_base(base))
+        parameters = shape.linear + shape.other
+    except ModelError:
+        parameters = 0
+    chosen = presets(base, len(corpus.split.train), parameters)[name.replace("-", " ")]
+    say(f"{chosen.label}: {chosen.sentence}")
+    return chosen.settings
 
 
 def _continue(arguments: argparse.Namespace) -> int:

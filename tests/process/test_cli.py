@@ -15,8 +15,8 @@ import pytest
 from assistant.cli import main
 from tests.conftest import returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
-from trainer.checkpoints import CheckpointState, Origins, Point, finish_checkpoint
-from trainer.config import RunConfig
+from trainer.checkpoints import TENSORS, CheckpointState, Origins, Point, finish_checkpoint
+from trainer.config import RunConfig, recommended
 from trainer.events import Finished, Stopped
 from trainer.launch import launch, launch_evaluation
 from trainer.runs import Run, Runs
@@ -118,6 +118,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence_and_exit_code_2(tmp_path: Pa
         (["delete", "nope", "--yes"], "error: There is no run called 'nope'"),
         (["queue", "--up", "nope"], "error: There is no run called 'nope'"),
         (["queue", "--up", "a", "--down", "b"], "usage: tandem queue"),
+        (["tune", "banking", "--preset", "best"], "usage: tandem tune"),
         (["ablate"], "error: Name an ablation to show, or a corpus with --name and --vary."),
         (["ablate", "nope"], "error: There is no ablation called 'nope'. In this workspace: none"),
         (["ablate", "banking", "--vary", "epochs=1,2"], "error: A new ablation takes a corpus and"),
@@ -210,6 +211,15 @@ def hear(shell: subprocess.Popen[str], what: str) -> str:
     raise AssertionError(f"never said {what!r}, but:\n{heard}")
 
 
+def rest(shell: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a command still says, on stdout and stderr, until it is over."""
+    assert shell.stdout is not None
+    assert shell.stderr is not None
+    err, out = shell.stderr.read(), shell.stdout.read()
+    shell.wait(timeout=30)
+    return out, err
+
+
 def script(name: str) -> str:
     return f"--set=max_length={SCRIPTS[name]}"
 
@@ -233,7 +243,7 @@ def test_a_run_waits_its_turn_and_the_one_who_follows_starts_it(
 ) -> None:
     """Whoever started the first is gone, so nobody but the follower can start the second."""
     with in_a_shell(workspace, "tune", "returns", script("wait"), "--queue") as first:
-        out, _ = first.communicate(timeout=60)
+        out, _ = rest(first)
     assert (first.returncode, out) == (0, "")
     (at_work,) = runs.list()
     wait_until(at_work.events.read)
@@ -245,7 +255,7 @@ def test_a_run_waits_its_turn_and_the_one_who_follows_starts_it(
         (waits,) = runs.waiting()
         at_work.ask_to_stop()
         hear(second, "30 examples, 9 steps on cpu")
-        out, err = second.communicate(timeout=60)
+        out, err = rest(second)
     assert second.returncode == 0, err
     assert out.count("\n") == 1
     told = json.loads(out)
@@ -261,6 +271,18 @@ def test_a_run_in_the_queue_does_not_hold_the_terminal(
     assert (code, told["state"], told["place"]) == (0, "queued", 3)
     assert f"place 3 of 3: '{waiting[0].id}' is at work, 2 before it." in err
     assert f"Watch it with `tandem follow {told['run']}`." in err
+
+
+def test_a_preset_gives_settings_and_what_is_set_by_hand_goes_before_it(
+    scripted: Tandem, corpus: object, runs: Runs
+) -> None:
+    by_hand = (script("finish"), "--set=lora_alpha=20")
+    code, _, err = scripted("tune", "returns", "--preset", "thorough", *by_hand)
+    assert code == 0
+    config, usual = runs.get("latest").config, recommended("bundled:pocket")
+    assert config.epochs == 2 * usual["epochs"]
+    assert (config.lora_rank, config.lora_alpha) == (2 * usual["lora_rank"], 20)
+    assert err.startswith("Thorough: 16 passes and an adapter twice as wide;")
 
 
 def test_the_queue_is_listed_and_its_order_changed(scripted: Tandem, waiting: list[Run]) -> None:
@@ -312,7 +334,7 @@ def test_a_run_cancelled_elsewhere_lets_its_follower_go(
     with in_a_shell(workspace, "follow", waiting[1].id, "--json") as follower:
         hear(follower, "waits for its turn")
         assert scripted("queue", "--cancel", waiting[1].id)[0] == 0
-        out, err = follower.communicate(timeout=30)
+        out, err = rest(follower)
     assert (follower.returncode, json.loads(out)["state"]) == (1, "cancelled")
     assert err == f"'{waiting[1].id}' was taken out of the queue.\n"
 
@@ -335,7 +357,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_come_back(
     with in_a_shell(workspace, "tune", "returns", script("wait"), "--json") as shell:
         hear(shell, "30 examples, 9 steps")
         os.killpg(shell.pid, signal.SIGINT)  # as a terminal does
-        out, err = shell.communicate(timeout=30)
+        out, err = rest(shell)
     (run,) = runs.list()
     assert (shell.returncode, out) == (130, "")
     assert err.splitlines()[-1] == (
@@ -347,7 +369,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_come_back(
         hear(again, "30 examples, 9 steps")
         assert scripted("stop", run.id)[0] == 0
         hear(again, "Tuning was stopped.")
-        again.communicate(timeout=30)
+        rest(again)
 
 
 def test_a_run_that_died_begins_again_or_goes_on_from_its_checkpoint(
@@ -363,7 +385,8 @@ def test_a_run_that_died_begins_again_or_goes_on_from_its_checkpoint(
 
     partial = run.path / "checkpoints" / ".partial"
     partial.mkdir(parents=True)
-    (partial / "adapter.safetensors").write_bytes(b"weights")
+    for tensors in TENSORS:
+        (partial / tensors).write_bytes(b"weights")
     about = {"step": 1, "seen": 8, "tokens": 9, "seconds": 1, "best_loss": None, "best_step": 1}
     point = Point.model_validate(about | {"checks_since": 0, "random": {}})
     state = CheckpointState(point=point, origins=Origins.of(run), scalars={}, sha256={})

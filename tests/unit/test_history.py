@@ -76,8 +76,8 @@ def falling(steps: int) -> list[float]:
 def checkpoint(run: Run, step: int) -> None:
     partial = run.path / "checkpoints" / ".partial"
     partial.mkdir(parents=True)
-    for file in TENSORS:
-        (partial / file).write_bytes(b"weights")
+    for tensors in TENSORS:
+        (partial / tensors).write_bytes(b"weights")
     point = Point(
         step=step,
         seen=8,
