@@ -110,6 +110,7 @@ mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radi
 .run-head { flex-wrap: wrap; }
 .run-head > .grow { flex: 1 1 280px; }
 .decisions button, .act button, .choices button, .run-head button { white-space: nowrap; }
+.long { max-height: 400px; overflow: auto; }
 .verdict { margin: 0 0 8px; }
 .verdict b { padding-right: 4px; }
 .numbers { display: grid; gap: 8px; margin: 8px 0;

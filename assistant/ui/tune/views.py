@@ -193,7 +193,8 @@ def events_view(run: Run) -> str:
     older = f'<p class="quiet">{more:,} earlier ones are in events.jsonl.</p>' if more > 0 else ""
     if not rows:
         return '<p class="quiet">It has not said anything yet.</p>'
-    return table_view(("at", "event", "what it said"), rows) + older
+    told = table_view(("at", "event", "what it said"), rows)
+    return f'<h3>What it said, newest first</h3><div class="long">{told}</div>{older}'
 
 
 def _short(value: object) -> str:
