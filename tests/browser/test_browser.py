@@ -158,7 +158,7 @@ def test_from_upload_to_side_by_side_answers(
         timeout=300 * SECOND
     )
     expect(page.get_by_text(re.compile("Lowest validation loss"))).to_be_visible()
-    expect(page.get_by_text("What it answers so far")).to_be_visible()
+    expect(page.get_by_text("What it answered as it learnt")).to_be_visible()
     expect(page.get_by_text(re.compile("Tuned, after step"))).to_have_count(3)
     expect(page.get_by_text("1 earlier").first).to_be_visible()
 

@@ -232,7 +232,7 @@ def test_what_a_run_would_take_is_told_with_its_verdict(corpus: Corpus, config: 
     )
     told = ahead.ahead_view("pocket", config, corpus, found, ["A batch of 64 is much."])
     assert "Base: <b>pocket</b>. At most about <b>3 minutes</b> and <b>1.2 GB</b> here" in told
-    assert "in 3 passes over 27 examples, then 40 seconds of scoring" in told
+    assert "in 3 passes over 25 examples, then 40 seconds of scoring" in told
     assert "✓ It fits:</b> 8.0 GB are free" in told
     assert "A batch of 64 is much." in told
     tight = dataclasses.replace(found, verdict="won't fit")
