@@ -3,7 +3,8 @@
 Every part is counted in what causes it: products with frozen weights, the adapter, activations,
 logits where labels are, unpacking of 4-bit weights, small operations. The constants below turn
 counts into bytes and seconds. They were fitted to trials (`trainer.trial`) of two bases of 9M and
-135M parameters on a CPU, so on a GPU the first estimate is a rough one.
+135M parameters on a CPU (`tests.benchmarks.estimate` does it again), so on a GPU the first estimate
+is a rough one.
 """
 
 from collections.abc import Mapping
@@ -27,10 +28,14 @@ PROCESS = 690e6  # bytes: PyTorch, Transformers, PEFT and what they load
 READ = 2  # bytes a weight: the checkpoint, mapped into memory for as long as the process lives
 NF4 = 0.53  # bytes a weight: 4 bits, and the scale of each block, itself in 8 bits
 TRAINED, TRAINED_8BIT = 4 + 4 + 8, 4 + 4 + 2  # a weight, its gradient, two moments of AdamW
+# Of one token, for the gradient: a number of a linear layer's input, for its adapter; a number of
+# norms, of attention and of the feed-forward block; a token of the same row, in the mask.
+COPIED, NORM, ATTENDED, FED, MASKED = 4, 8, 8, 6, 2
 LOGIT = 10  # bytes: in bfloat16, in float32, and the gradient of both
 # Packing leaves free memory behind that the allocator keeps, and uses for activations again.
 LEFT_BY_PACKING, MOST_LEFT = 4, 500e6  # bytes a weight, and in all
-SLACK = 1.45  # what the allocator holds for each byte of activations and logits
+LEFT_BY_RECOMPUTING = 0.25  # share of all activations: freed in pieces too small for the next
+SLACK, SLACK_ON_GPU = 1.45, 1.1  # what the allocator holds for each byte of activations and logits
 
 # Time, in operations of a matrix product: what one of these costs beside them.
 ADAPTER = 8.0  # an operation in float32, on thin matrices
@@ -137,14 +142,14 @@ def peak_bytes(
     adapter = per_weight * base.adapter(config)
     tokens, labels = (part / config.processes for part in work.longest)
     block = tokens * kept_bytes(config, base, tokens)
+    activations = block * base.layers
     if config.recompute:
-        activations = tokens * 2 * base.hidden * base.layers + block
-    else:
-        activations = block * base.layers
+        share = 0 if on_gpu else LEFT_BY_RECOMPUTING
+        activations = share * activations + block + tokens * 2 * base.hidden * base.layers
     logits = labels * base.vocabulary * LOGIT
     if on_gpu:
         weights = (NF4 if packed else 2) * base.linear + 2 * base.other
-        return weights + adapter + SLACK * (activations + logits)
+        return weights + adapter + SLACK_ON_GPU * (activations + logits)
     left = min(LEFT_BY_PACKING * base.linear, MOST_LEFT) if config.method == "qlora" else 0.0
     # What is not packed or unpacked is used where it was read.
     copied = (NF4 if packed else 2) * base.linear if config.method == "qlora" else 0.0
@@ -157,11 +162,10 @@ def kept_bytes(config: RunConfig, base: Shape, row: float) -> float:
     """Bytes that a layer keeps of one token for the gradient, in a row of so many tokens."""
     adapted = base.adapted(config)
     inputs = sum(size for size, _ in adapted) / base.layers
-    in_float32 = 4 * inputs * (2 if config.lora_dropout else 1)  # PEFT's own copy of each input
-    adapter = 4 * config.lora_rank * len(adapted) / base.layers
-    norms, attention, feed_forward = 8 * base.hidden, 8 * base.heads, 6 * base.inner
-    mask = 2 * row
-    return in_float32 + adapter + norms + attention + feed_forward + mask
+    adapter = COPIED * inputs * (2 if config.lora_dropout else 1)
+    adapter += 4 * config.lora_rank * len(adapted) / base.layers
+    blocks = NORM * base.hidden + ATTENDED * base.heads + FED * base.inner
+    return adapter + blocks + MASKED * row
 
 
 @dataclass(frozen=True)

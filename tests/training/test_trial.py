@@ -1,15 +1,15 @@
 """A few real steps before a run: what they show of the whole, and how far the formula is off."""
 
-import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from trainer.config import RunConfig
-from trainer.corpus.library import Corpus
+from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import CorpusError, UserError
-from trainer.estimate import estimate
+from trainer.estimate import Estimate, estimate
 from trainer.machine import Machine
 from trainer.trial import Trial, measure, try_steps
 
@@ -23,31 +23,33 @@ def settled(corpus: Corpus, tiny_model: Path) -> Callable[..., RunConfig]:
     return _settled
 
 
-@pytest.fixture
-def tried(settled: Callable[..., RunConfig], workspace: Path) -> Trial:
-    return measure(settled(), workspace)
+@pytest.fixture(scope="module")
+def tried(
+    returns: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Trial, Estimate, Path]:
+    """One trial, and what the formula said, for all that look at it: each takes a process."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    shutil.copytree(returns, workspace / "corpora" / "returns")
+    given = {"base": str(tiny_model), "corpus": "returns", "version": 1, "lora_rank": 8}
+    config = RunConfig.parse(given | {"batch_size": 4, "epochs": 2})
+    said = estimate(config, Corpora(workspace / "corpora").get("returns"), Machine.here())
+    return measure(config, workspace), said, workspace
 
 
-def test_a_trial_speaks_for_the_whole_run(
-    tried: Trial, settled: Callable[..., RunConfig], corpus: Corpus
-) -> None:
-    expected = estimate(settled(), corpus, Machine.here())
-    assert tried.steps == expected.steps
-    assert tried.seconds > tried.load_seconds + tried.check_seconds > tried.load_seconds > 0
-    assert tried.examples_per_second > 0
-    assert tried.tokens_per_second > tried.examples_per_second
+def test_a_trial_speaks_for_the_whole_run(tried: tuple[Trial, Estimate, Path]) -> None:
+    trial, said, _ = tried
+    assert trial.steps == said.steps
+    assert trial.seconds > trial.load_seconds + trial.check_seconds > trial.load_seconds > 0
+    assert trial.tokens_per_second > trial.examples_per_second > 0
 
 
-def test_the_formula_knows_the_memory_of_a_process(
-    tried: Trial, settled: Callable[..., RunConfig], corpus: Corpus
-) -> None:
-    expected = estimate(settled(), corpus, Machine.here())
-    assert expected.peak_bytes == pytest.approx(tried.peak_bytes, rel=0.2)
+def test_the_formula_knows_the_memory_of_a_process(tried: tuple[Trial, Estimate, Path]) -> None:
+    trial, said, _ = tried
+    assert said.peak_bytes == pytest.approx(trial.peak_bytes, rel=0.2)
 
 
-def test_a_trial_leaves_nothing_behind_but_the_cache(tried: Trial, workspace: Path) -> None:
-    assert tried.peak_bytes > 0
-    assert sorted(os.listdir(workspace)) == ["cache", "corpora"]
+def test_a_trial_leaves_nothing_behind_but_the_cache(tried: tuple[Trial, Estimate, Path]) -> None:
+    assert sorted(path.name for path in tried[2].iterdir()) == ["cache", "corpora"]
 
 
 def test_more_passes_take_more_time_of_the_same_steps(
