@@ -1,9 +1,10 @@
 """One base in memory, the adapters of its runs beside it, and proof of which weights answered."""
 
+import gc
 import queue
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from peft import PeftModel
 
 from assistant.conversation import ChatModel, Message
 from trainer.drafting import draft_wordings
-from trainer.errors import ModelError
+from trainer.errors import DeviceBusy, ModelError
 from trainer.generate import write_answer
+from trainer.locks import Lock, LockHeld
 from trainer.models import Base, load_base
 from trainer.runs import Run
 
@@ -28,9 +30,21 @@ class ModelHost:
     lock behind.
     """
 
-    def __init__(self, *, most_new_tokens: int = MOST_NEW_TOKENS) -> None:
+    def __init__(
+        self,
+        *,
+        most_new_tokens: int = MOST_NEW_TOKENS,
+        device: Lock | None = None,
+        who: Callable[[], str] = lambda: "Something else is using the device.",
+    ) -> None:
+        """Load nothing yet.
+
+        `device` is the lock of a GPU, held while a base is on it, and `who` says who has it; on a
+        processor the chat shares with whatever else there is.
+        """
         self._most_new_tokens = most_new_tokens
         self._lock = threading.Lock()
+        self._device, self._who, self._taken = device, who, ExitStack()
         self._base: Base | None = None
         self._held: tuple[str, str] | None = None
         self._untouched: torch.Tensor | None = None
@@ -78,12 +92,35 @@ class ModelHost:
             if self._base and self._held == (base, "nf4"):
                 with self._base.model.disable_adapter():
                     return draft_wordings(self._base, questions)
-            return draft_wordings(load_base(base), questions)
+            self._take_device()
+            try:
+                return draft_wordings(load_base(base), questions)
+            finally:
+                if self._base is None:
+                    self._taken.close()
+
+    def make_room(self) -> None:
+        """Forget the base and free its memory and its device, after the answer in progress."""
+        with self._lock:
+            self._base, self._held, self._untouched, self._hashes = None, None, None, {}
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._taken.close()
+
+    def _take_device(self) -> None:
+        if self._device is None or self._base is not None:
+            return
+        try:
+            self._taken.enter_context(self._device.claim())
+        except LockHeld:
+            raise DeviceBusy(f"{self._who()} The chat waits until then.") from None
 
     def _ready(self, run: Run) -> Base:
         """Have the run's base and adapter in memory; another base makes room."""
         config = run.config
         wanted = (config.base, config.quantization)
+        self._take_device()
         if self._base is None or self._held != wanted:
             self._base, self._held, self._hashes = None, None, {}
             base = load_base(config.base, quantization=config.quantization)

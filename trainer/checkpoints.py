@@ -60,8 +60,17 @@ class CheckpointState(pydantic.BaseModel, frozen=True):
 
     point: Point
     origins: Origins
-    scalars: Mapping[str, float]  # of the optimiser, beside its tensors
+    scalars: Mapping[str, int | float]  # of the optimiser, beside its tensors
     sha256: Mapping[str, str]
+
+    @property
+    def checksum(self) -> str:
+        """The sha256 of all that is in it but checksums."""
+        told = self.model_dump(mode="json", exclude={"sha256"})
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+TENSORS = ("adapter.safetensors", "optimizer.safetensors")
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,20 @@ class Checkpoint:
         return CheckpointState.model_validate_json((self.path / "state.json").read_bytes())
 
     @property
+    def best_step(self) -> int | None:
+        """The step that was best when it was written, if that can be read."""
+        try:
+            return self.state.point.best_step
+        except (OSError, pydantic.ValidationError):
+            return None
+
+    @property
     def whole(self) -> bool:
         """Whether every file is, byte for byte, what was written."""
         try:
-            return all(_sha256(self.path / n) == s for n, s in self.state.sha256.items())
+            state = self.state
+            known = {file: _sha256(self.path / file) for file in TENSORS}
+            return state.sha256 == known | {"state.json": state.checksum}
         except (OSError, pydantic.ValidationError):
             return False
 
@@ -96,12 +115,17 @@ def checkpoint_path(run: Run, step: int) -> Path:
 
 def newest_checkpoint(run: Run) -> Checkpoint | None:
     """The newest whole checkpoint of a run; a damaged one is passed over, with a warning."""
-    found = [Checkpoint(path) for path in (run.path / "checkpoints").glob("step-*")]
-    for checkpoint in sorted(found, key=lambda c: c.step, reverse=True):
+    for checkpoint in reversed(_by_step(run)):
         if checkpoint.whole:
             return checkpoint
         warn_once(f"{checkpoint.path} is damaged and is passed over.")
     return None
+
+
+def _by_step(run: Run) -> list[Checkpoint]:
+    found = (run.path / "checkpoints").glob("step-*")
+    named = [Checkpoint(path) for path in found if path.name.removeprefix("step-").isdigit()]
+    return sorted(named, key=lambda checkpoint: checkpoint.step)
 
 
 def changed_since(checkpoint: Checkpoint, run: Run) -> list[str]:
@@ -122,26 +146,27 @@ def changed_since(checkpoint: Checkpoint, run: Run) -> list[str]:
 def finish_checkpoint(partial: Path, run: Run, state: CheckpointState) -> None:
     """Put a checkpoint whose tensors are in `partial` into its place, whole or not at all.
 
-    The last two and the best are kept.
+    The last two and the best are kept; the best also as it was at the last but one, in case the
+    last is damaged.
     """
-    told = state.model_dump(mode="json") | {
-        "sha256": {file.name: _sha256(file) for file in sorted(partial.glob("*.safetensors"))}
-    }
-    (partial / "state.json").write_text(json.dumps(told, indent=1))
+    sums = {file: _sha256(partial / file) for file in TENSORS} | {"state.json": state.checksum}
+    whole = state.model_copy(update={"sha256": sums})
+    (partial / "state.json").write_text(whole.model_dump_json(indent=1))
     for file in partial.iterdir():
-        _flush(file)
+        flush(file)
     place = checkpoint_path(run, state.point.step)
     if place.exists():
         shutil.rmtree(place)
     partial.rename(place)
-    _flush(place.parent)
-    steps = sorted(Checkpoint(path).step for path in place.parent.glob("step-*"))
-    for step in steps[:-2]:
-        if step != state.point.best_step:
-            shutil.rmtree(checkpoint_path(run, step))
+    flush(place.parent)
+    *older, before, _ = [None, *_by_step(run)]
+    needed = {state.point.best_step, before.best_step if before else None}
+    for other in older:
+        if other and other.step not in needed:
+            shutil.rmtree(other.path)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the system write a file, or a folder's list of names, to the disk itself."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

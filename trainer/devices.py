@@ -12,8 +12,11 @@ CPU = "cpu"
 def devices() -> tuple[str, ...]:
     """The GPUs that PyTorch can use, as cuda-0, cuda-1, ..., or the processor where it has none.
 
-    It asks the driver and the installed build: importing PyTorch would take seconds.
+    It asks the driver and the installed build: importing PyTorch would take seconds. A worker,
+    which sees only the devices it was given, is told of all by TANDEM_DEVICES.
     """
+    if told := os.environ.get("TANDEM_DEVICES"):
+        return tuple(told.split(","))
     try:
         usable = "+cpu" not in version("torch")
     except PackageNotFoundError:
@@ -33,11 +36,17 @@ def device_lock(workspace: Path, device: str) -> Lock:
     return Lock(folder / f"{device}.lock")
 
 
+def chat_lock(workspace: Path) -> Lock | None:
+    """The lock of the GPU a chat runs on; None on a processor, where everything shares."""
+    first = devices()[0]
+    return None if first == CPU else device_lock(workspace, first)
+
+
 def environment(chosen: tuple[str, ...]) -> dict[str, str]:
     """What a process has to be told so that it uses these devices and leaves others some room."""
     numbers = [device.removeprefix("cuda-") for device in chosen if device != CPU]
     # How often a thread of OpenMP looks for its next piece of work before it sleeps. GNU's default
     # keeps a core busy waiting for another program to leave the other one: 7 examples a second
     # instead of 13 beside one busy process on two cores, and no more than these when it is quiet.
-    told = {"GOMP_SPINCOUNT": "1000", **os.environ}
+    told = {"GOMP_SPINCOUNT": "1000", **os.environ, "TANDEM_DEVICES": ",".join(devices())}
     return told | ({"CUDA_VISIBLE_DEVICES": ",".join(numbers)} if numbers else {})

@@ -10,11 +10,20 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from safetensors.torch import load_file
 
-from trainer.checkpoints import Checkpoint, Origins, Point, checkpoint_path, newest_checkpoint
+from trainer.checkpoints import (
+    Checkpoint,
+    Origins,
+    Point,
+    checkpoint_path,
+    flush,
+    newest_checkpoint,
+)
 from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError
-from trainer.events import Finished, Progress, Sampled, Started, Stopped, Validated
+from trainer.estimate import estimate
+from trainer.events import Finished, Measured, Progress, Sampled, Started, Stopped, Validated
 from trainer.generate import answer_batch
+from trainer.machine import Machine
 from trainer.models import Base, load_base
 from trainer.packing import Tokens, answer_loss, shuffled_steps, tokenise, validation_loss
 from trainer.runs import Run
@@ -43,7 +52,13 @@ def finetune(run: Run, team: Team | None = None) -> None:
     base = load_base(config.base, quantization=config.quantization)
     model = add_adapter(base, config)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    if run.parent:
+    found = newest_checkpoint(run)
+    if config.continues and not found:
+        if not run.parent:
+            raise ConfigError(
+                f"This run continues '{config.continues}', which is no longer there. "
+                "Start a new run."
+            )
         set_peft_model_state_dict(
             model, load_file(run.parent.adapter / "adapter_model.safetensors")
         )
@@ -69,7 +84,7 @@ def finetune(run: Run, team: Team | None = None) -> None:
     start = Point(
         step=0, seen=0, tokens=0, seconds=0, best_loss=None, best_step=0, checks_since=0, random={}
     )
-    if found := newest_checkpoint(run):
+    if found:
         start = go_back_to(found, weights, optimizer)
     else:
         team.share_start(weights)
@@ -93,9 +108,15 @@ def finetune(run: Run, team: Team | None = None) -> None:
     step, seen, tokens, trained = start.step, start.seen, start.tokens, start.seconds
     best_loss = math.inf if start.best_loss is None else start.best_loss
     best_step, checks_since = start.best_step, start.checks_since
+    if best_step and not Checkpoint(checkpoint_path(run, best_step)).whole:
+        best_loss, best_step, checks_since = math.inf, 0, 0
+    kept_step = best_step
     checking = checked = here = 0.0  # seconds of checks, their number, seconds of steps by now
-    stopped = early = False
+    patient = trusted and config.early_stopping
+    stopped, early = False, patient and checks_since >= PATIENCE
     groups = shuffled_steps(train, config, skip=step)
+    expected = estimate(config, run.corpus, Machine.here())
+    ready = time.monotonic() - began
     model.train()
     while step < steps and not stopped and not early:
         started = time.monotonic()
@@ -118,16 +139,19 @@ def finetune(run: Run, team: Team | None = None) -> None:
         tokens += sum(len(p) + len(a) for batch in group for p, a in batch)
         here += time.monotonic() - started
 
-        check = stopped or step % check_every == 0 or step == steps
-        if check and validation:
+        due = step % check_every == 0 or step == steps
+        kept_step = best_step
+        if (due or stopped) and validation:
             started = time.monotonic()
             loss_now = validation_loss(model, validation, config.batch_size)
             checking, checked = checking + time.monotonic() - started, checked + 1
-            checks_since += 1
             if better := loss_now < best_loss:
-                best_loss, best_step, checks_since = loss_now, step, 0
+                kept_step = step
             team.say(run, Validated(step=step, loss=loss_now, best=better))
-            early = trusted and config.early_stopping and checks_since >= PATIENCE
+            if due:  # a check because of a stop must not change what a run that goes on does
+                checks_since = 0 if better else checks_since + 1
+                best_loss, best_step = min(loss_now, best_loss), kept_step
+            early = patient and checks_since >= PATIENCE
         if step % steps_per_epoch == 0 and shown and team.first:
             answers = answer_batch(
                 Base(base.name, model, base.format),
@@ -152,7 +176,17 @@ def finetune(run: Run, team: Team | None = None) -> None:
                 seconds_left=(steps - step) * (per_step + per_check / check_every),
             ),
         )
-        if check and team.first:
+        if due and step <= check_every:
+            team.say(
+                run,
+                Measured(
+                    seconds_by_formula=expected.seconds,
+                    seconds=ready + steps * (per_step + per_check / check_every),
+                    bytes_by_formula=expected.peak_bytes,
+                    bytes=peak_memory(base.model.device),
+                ),
+            )
+        if (due or stopped) and team.first:
             now = Point(
                 step=step,
                 seen=seen,
@@ -166,17 +200,18 @@ def finetune(run: Run, team: Team | None = None) -> None:
             save_checkpoint(run, weights, optimizer, now, origins)
 
     # Result.
-    if trusted and best_step and team.first:
-        load_weights(Checkpoint(checkpoint_path(run, best_step)), weights)
     if not team.first:
         return
+    kept_step = kept_step if trusted and kept_step else step
+    if kept_step != step:
+        load_weights(Checkpoint(checkpoint_path(run, kept_step)), weights)
     save_adapter(model, run)
     end = Stopped if stopped and step < steps else Finished
     run.events.append(
         end(
             seconds=time.monotonic() - began,
             step=step,
-            kept_step=best_step if trusted and best_step else step,
+            kept_step=kept_step,
             examples_per_second=seen / (trained + here),
         )
     )
@@ -272,12 +307,16 @@ def peak_memory(device: torch.device) -> int:
 def save_adapter(model: PeftModel, run: Run) -> None:
     """Leave a whole adapter: it is renamed into place last, and one that was there goes then."""
     partial, before = run.path / "adapter.partial", run.path / "adapter.before"
+    place = run.path / "adapter"
     try:
         model.save_pretrained(partial)
-        if run.adapter.exists():
+        for file in partial.iterdir():
+            flush(file)
+        if place.exists():
             shutil.rmtree(before, ignore_errors=True)
-            run.adapter.rename(before)
-        partial.rename(run.adapter)
+            place.rename(before)
+        partial.rename(place)
+        flush(run.path)
         shutil.rmtree(before, ignore_errors=True)
     except Exception:
         shutil.rmtree(partial, ignore_errors=True)  # room to say what went wrong

@@ -11,8 +11,9 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 from trainer.checkpoints import Checkpoint, changed_since, newest_checkpoint
 from trainer.config import RunConfig
@@ -42,6 +43,11 @@ def launch(config: RunConfig, runs: Runs, *, worker: Sequence[str] = WORKER) -> 
         )
     if config.continues:
         _check_parent(runs.get(config.continues), config)
+    if CPU not in (machine := devices()) and config.processes > len(machine):
+        raise ConfigError(
+            f"processes: {config.processes}, and this machine has {len(machine)} GPUs. "
+            "It takes one for each."
+        )
     run = runs.create(config, corpus.split)
     _queue(run, runs)
     start_waiting(runs, worker=worker)
@@ -72,14 +78,25 @@ def resume(run: Run, *, worker: Sequence[str] = WORKER) -> Checkpoint | None:
     if state not in (State.STOPPED, State.FAILED, State.LOST):
         hint = f" For more of it: tandem continue {run.id}." if state is State.FINISHED else ""
         raise ConfigError(f"Run '{run.id}' is {state}; there is nothing to resume.{hint}")
+    said = run.events.read()
     checkpoint = newest_checkpoint(run)
+    if not checkpoint and run.config.continues and not run.parent:
+        raise ConfigError(
+            f"Run '{run.id}' cannot begin again: it continues '{run.config.continues}', which is "
+            "no longer there. Start a new run."
+        )
     if checkpoint and (changed := changed_since(checkpoint, run)):
         raise ConfigError(
             f"Run '{run.id}' cannot go on from step {checkpoint.step}: since then "
             f"{' and '.join(changed)} changed. Put it back, or start a new run."
         )
-    (run.path / "stop").unlink(missing_ok=True)
-    _queue(run, runs)
+    try:
+        with run.lock.claim():
+            if run.place is None and run.events.read() == said:  # nobody was faster
+                (run.path / "stop").unlink(missing_ok=True)
+                _queue(run, runs)
+    except LockHeld:
+        pass  # somebody else has just resumed it
     start_waiting(runs, worker=worker)
     return checkpoint
 
@@ -91,12 +108,10 @@ def cancel(work: Work) -> None:
     try:
         with work.lock.claim():
             (work.path / "queued").unlink(missing_ok=True)
+            if not work.events.read():
+                shutil.rmtree(work.path.rename(work.path.with_name(f".deleted-{work.id}")))
     except LockHeld:
         raise ConfigError(f"'{work.id}' has just begun. Stop it instead.") from None
-    if isinstance(work, Evaluation):
-        shutil.rmtree(work.path)
-    elif isinstance(work, Run) and not work.events.read():
-        Runs(work.path.parent).delete(work)
 
 
 def move(work: Work, runs: Runs, *, by: int) -> None:
@@ -104,22 +119,20 @@ def move(work: Work, runs: Runs, *, by: int) -> None:
     queue = list(runs.waiting())
     if work not in queue:
         raise ConfigError(f"'{work.id}' does not wait: it is {work.state()}.")
-    places = [other.place or 0.0 for other in queue]
     at = queue.index(work)
     queue.insert(max(0, min(len(queue) - 1, at + by)), queue.pop(at))
-    for other, place in zip(queue, places, strict=True):
-        if other.place not in (None, place):
-            with suppress(LockHeld), other.lock.claim():  # it has begun: it has no place now
-                if other.place is not None:
-                    _write_place(other, place)
+    for place, other in enumerate(queue, start=1):
+        # Written over, never made: what has begun since has no such file, and gets none.
+        with suppress(FileNotFoundError), (other.path / "queued").open("r+b", buffering=0) as file:
+            file.write(_told(place))
 
 
 def start_waiting(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
     """Start what waits on every device that is free."""
     while queue := runs.waiting():
         work = queue[0]
-        wanted = work.config.processes if isinstance(work, Run) else 1
-        with ExitStack() as held:
+        with ExitStack() as held, _unless_cancelled(work):
+            wanted = work.config.processes if isinstance(work, Run) else 1
             chosen: dict[str, int] = {}
             for device in devices():
                 if len(chosen) < (1 if device == CPU else wanted):
@@ -137,6 +150,15 @@ def start_waiting(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
                     return
 
 
+@contextmanager
+def _unless_cancelled(work: Work) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        if work.path.exists():
+            raise
+
+
 def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]) -> None:
     """Start the worker; it inherits the locks, so the work is alive until the kernel buried it.
 
@@ -146,10 +168,12 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
     if isinstance(work, Run) and work.config.processes > 1:
         command = [*_accelerate(work.config.processes, CPU in chosen), *worker, str(work.path)]
     with work.lock.claim() as lock, (work.path / "output.log").open("ab") as output:
+        if work.place is None:
+            return  # cancelled since
         if isinstance(work, Run) and work.events.read():
+            _drop_torn_line(work.events.path)
             found = newest_checkpoint(work)
             work.events.append(Resumed(step=found.step if found else 0))
-        (work.path / "queued").unlink(missing_ok=True)
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -159,6 +183,8 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
             env=environment(tuple(chosen)) | {HELD: ",".join(map(str, chosen.values()))},
             start_new_session=True,
         )
+        # Last: were this process killed before, the work would still wait. The worker does it too.
+        (work.path / "queued").unlink(missing_ok=True)
 
     def see_off() -> None:
         process.wait()
@@ -167,17 +193,23 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
     threading.Thread(target=see_off, daemon=True).start()
 
 
+def _drop_torn_line(log: Path) -> None:
+    """Cut off what a power cut left of a line: the next would be joined to it, and lost."""
+    with log.open("r+b") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
+
+
 HELD = "TANDEM_DEVICE_LOCKS"
 
 
-def pass_on(runs: Runs) -> None:
+def pass_on(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
     """Free the devices this worker was given and start what waits; a worker's last act."""
     held = [int(descriptor) for descriptor in os.environ.pop(HELD, "").split(",") if descriptor]
     if "WORLD_SIZE" in os.environ or not held:
         return  # `accelerate launch` holds them; whoever started it sees it off
     for descriptor in held:
         os.close(descriptor)
-    start_waiting(runs)
+    start_waiting(runs, worker=worker)
 
 
 def _accelerate(processes: int, cpu: bool) -> list[str]:
@@ -189,13 +221,13 @@ def _accelerate(processes: int, cpu: bool) -> list[str]:
 
 def _queue(work: Work, runs: Runs) -> None:
     last = max((other.place or 0.0 for other in runs.waiting()), default=0.0)
-    _write_place(work, last + 1)
-
-
-def _write_place(work: Work, place: float) -> None:
     partial = work.path / "queued.partial"
-    partial.write_text(str(place))
+    partial.write_bytes(_told(last + 1))
     partial.rename(work.path / "queued")
+
+
+def _told(place: float) -> bytes:
+    return f"{place:020.6f}".encode()  # of one length, to be written over
 
 
 def _check_parent(parent: Run, config: RunConfig) -> None:

@@ -90,8 +90,12 @@ class Run(Work):
 
     @property
     def adapter(self) -> Path:
-        """Where the adapter is, once there is one."""
-        return self.path / "adapter"
+        """Where the adapter is, once there is one.
+
+        Whoever was killed while an adapter took the place of another left the other beside it.
+        """
+        place, before = self.path / "adapter", self.path / "adapter.before"
+        return before if before.is_dir() and not place.is_dir() else place
 
     @property
     def has_adapter(self) -> bool:
@@ -180,8 +184,8 @@ class Runs:
 
     def waiting(self) -> Sequence[Work]:
         """The runs and evaluations that wait for a device, the next one first."""
-        runs = [Run(mark.parent) for mark in self.root.glob("[!.]*/queued")]
-        scorings = [Evaluation(m.parent) for m in self.root.glob("*/evaluations/[!.]*/queued")]
+        runs = filter(_readable, [Run(mark.parent) for mark in self.root.glob("[!.]*/queued")])
+        scorings = [Evaluation(m.parent) for m in self.root.glob("[!.]*/evaluations/[!.]*/queued")]
         places = [(work.place, work) for work in (*runs, *scorings)]
         waiting = [(place, work) for place, work in places if place is not None]
         return [work for _, work in sorted(waiting, key=lambda pair: (pair[0], pair[1].id))]

@@ -25,16 +25,18 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint of this moment; it counts once it is complete."""
     place = checkpoint_path(run, point.step)
+    for left in place.parent.glob(".step-*.partial"):  # by a worker that was killed
+        shutil.rmtree(left, ignore_errors=True)
     partial = place.with_name(f".{place.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         save_file(_plain(weights), partial / "adapter.safetensors")
-        memory: dict[int, dict[str, Any]] = optimizer.state_dict()["state"]
-        flat = {f"{i}.{key}": value for i, kept in memory.items() for key, value in kept.items()}
+        # Not `state_dict()`: bitsandbytes wraps what is in there once more.
+        memory = [optimizer.state[parameter] for parameter in weights.values()]
+        flat = {f"{i}.{key}": value for i, kept in enumerate(memory) for key, value in kept.items()}
         tensors = {key: value for key, value in flat.items() if isinstance(value, torch.Tensor)}
         save_file(_plain(tensors), partial / "optimizer.safetensors")
-        scalars = {key: float(value) for key, value in flat.items() if key not in tensors}
+        scalars = {key: value for key, value in flat.items() if key not in tensors}
         state = CheckpointState(point=point, origins=origins, scalars=scalars, sha256={})
         finish_checkpoint(partial, run, state)
     except Exception:
@@ -55,9 +57,9 @@ def go_back_to(checkpoint: Checkpoint, weights: Weights, optimizer: torch.optim.
 
     Of the optimiser only what it remembers is put back: its settings are the run's.
     """
-    for other in checkpoint.path.parent.glob("step-*"):
+    for other in checkpoint.path.parent.glob("step-[0-9]*"):
         if Checkpoint(other).step > checkpoint.step:
-            shutil.rmtree(other)
+            shutil.rmtree(other, ignore_errors=True)  # each process of a team does it
     load_weights(checkpoint, weights)
     state = checkpoint.state
     memory: dict[int, dict[str, Any]] = {}
@@ -84,4 +86,5 @@ def chance() -> dict[str, str]:
 
 
 def _plain(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # Copies: bitsandbytes has one table for all parameters, and safetensors refuses that.
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}

@@ -7,6 +7,7 @@ from statistics import mean, median
 from trainer.checkpoints import newest_checkpoint
 from trainer.config import PATIENCE, RunConfig
 from trainer.events import (
+    Answering,
     Event,
     Failed,
     Finished,
@@ -256,7 +257,9 @@ def _against_estimate(events: Sequence[Event]) -> str:
         return ""
     more = round(100 * (end.seconds / max(told.seconds_by_formula, 1e-9) - 1))
     how = f"{abs(more)}% {'more' if more > 0 else 'less'}" if more else "as estimated"
-    return f"{estimated}; it took {duration(end.seconds)}, {how}."
+    held = max((e.memory for e in events if isinstance(e, Progress)), default=0)
+    memory = f" Memory: {told.bytes_by_formula / 1e9:.1f} GB estimated, {held / 1e9:.1f} GB held."
+    return f"{estimated}; it took {duration(end.seconds)}, {how}.{memory if held else ''}"
 
 
 def verdict(report: Report) -> list[str]:
@@ -302,3 +305,16 @@ def _about(report: Report, kind: Kind) -> str:
         f"{tuned:.2f}. A model cannot know these answers: a rise means it learnt the subject and "
         f"the tone, not the facts. Lookup ({lookup:.2f}) is wrong here by construction."
     )
+
+
+def at_work(work: Work | None) -> str:
+    """Who has the device, and for how long, as far as it is known."""
+    if work is None:
+        return "Another program is using the device."
+    what = "is tuning" if isinstance(work, Run) and not work.state().over else "is being scored"
+    name = work.id if isinstance(work, Run) else work.path.parent.parent.name
+    last = next(
+        (e for e in reversed(work.events.read()) if isinstance(e, Progress | Answering)), None
+    )
+    left = f": about {duration(last.seconds_left)} left" if last else ""
+    return f"Run '{name}' {what}{left}."

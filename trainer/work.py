@@ -53,8 +53,11 @@ class Work:
 
     def state(self) -> State:
         """Derive the state from the last word in the log and from whether the worker lives."""
-        alive = self.alive  # before the log: a worker that ends in between has had its last word
-        if not alive and self.place is not None:
+        # In this order: whoever starts work lets it leave the queue after its lock is taken, and
+        # a worker that ends before the log is read has had its last word.
+        waits = self.place is not None
+        alive = self.alive
+        if waits and not alive:
             return State.QUEUED
         events = self.events.read()
         match events[-1] if events else None:

@@ -20,6 +20,7 @@ from trainer.work import Work
 def main(directory: str) -> int:
     """Do the work to its end and make sure the log has a last word."""
     path = Path(directory)
+    (path / "queued").unlink(missing_ok=True)  # where who started it was killed before it could
     if path.parent.name == "evaluations":
         evaluation = Evaluation(path)
         runs = Runs(evaluation.run.path.parent)

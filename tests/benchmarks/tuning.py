@@ -16,6 +16,7 @@ weight of the head, at labelled tokens only. Attention and recomputation are not
 import argparse
 import json
 import os
+import random
 import resource
 import shutil
 import statistics
@@ -25,7 +26,6 @@ import tempfile
 import time
 import venv
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ HERE = Path(__file__).parent
 BATCH, RANK, RATE, THREADS = 8, 16, 2e-4, 2
 TORCH = "torch==2.13.0"
 PACKAGES = {
-    "trl": ("trl==1.16.0", "peft==0.21.2", "bitsandbytes==0.50.2"),
-    "llamafactory": ("llamafactory==0.9.5", "bitsandbytes==0.50.2"),
+    "trl": ("trl==1.16.0", "transformers==5.24.0", "peft==0.21.2", "bitsandbytes==0.50.2"),
+    "llamafactory": ("llamafactory==0.9.5", "transformers==5.6.0", "bitsandbytes==0.50.2"),
 }
 DRIVERS = {"trl": "trl_sft.py", "llamafactory": "llama_factory.py"}
 CONTENDERS = {
@@ -58,15 +58,15 @@ PRODUCTS = ((1024, 576, 576), (1024, 576, 1536), (1024, 1536, 576), (640, 576, 4
 
 @dataclass(frozen=True)
 class Task:
-    """The same work for all: a run of Tandem's to copy, the rows as a file, and what they cost."""
+    """The same work for all: settings of a run, the rows as a file, and what a row costs."""
 
     workspace: Path
     model: Path
     rows: Path
     config: RunConfig
     examples: int
-    tokens: float  # an example, on average
-    flops: float  # an example, on average
+    tokens: float  # on average
+    flops: float  # on average
 
 
 def prepare(folder: Path, shared: Path, examples: int) -> Task:
@@ -92,12 +92,12 @@ def prepare(folder: Path, shared: Path, examples: int) -> Task:
         batch_size=BATCH, lora_rank=RANK, lora_alpha=2 * RANK, learning_rate=RATE, evaluate=False,
     )  # fmt: skip
     told = [(e, *chat_format.example(e.question, e.answer)) for e in corpus.pile("train")]
-    told = [row for row in told if len(row[1]) + len(row[2]) <= config.max_length][:examples]
+    told = [row for row in told if len(row[1]) + len(row[2]) <= config.max_length]  # nothing is cut
     if len(told) < examples:
         sys.exit(f"Only {len(told)} rows for {examples} examples: ask for fewer steps.")
-    with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
-        for e, _, _ in told:
-            file.write(json.dumps({"id": e.id, "question": e.question, "answer": e.answer}) + "\n")
+    told = random.Random(0).sample(told, examples)
+    rows = [{"id": e.id, "question": e.question, "answer": e.answer} for e, _, _ in told]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     labelled = statistics.mean(len(answer) for _, _, answer in told)
     tokens = labelled + statistics.mean(len(prompt) for _, prompt, _ in told)
     flops = tokens * (4 * frozen + 6 * adapter) + labelled * 4 * head
@@ -117,12 +117,15 @@ def environment(folder: Path, peer: str) -> Path:
             subprocess.run(
                 [python, "-m", "pip", "install", "-q", "-c", held, *packages], check=True
             )
+        # Builds for CUDA, which nothing here needs and transformers fails to import.
+        unfit = ("torchvision", "torchaudio")
+        subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", *unfit], check=True)
         ready.touch()
     return python
 
 
 def measure(name: str, task: Task, peers: Path, warmup: int) -> dict[str, Any]:
-    """Let one contender do the work in a process of its own; what its driver printed last."""
+    """Let one contender do the work in a process of its own; what its driver found."""
     peer, packed = CONTENDERS[name]
     if peer:
         job = {
@@ -148,7 +151,8 @@ def measure(name: str, task: Task, peers: Path, warmup: int) -> dict[str, Any]:
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name} failed:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    said = next(line for line in done.stdout.splitlines() if line.startswith("FOUND "))
+    found: dict[str, Any] = json.loads(said.removeprefix("FOUND "))
     return {"tokens": found["examples"] * task.tokens} | found
 
 
@@ -160,12 +164,11 @@ def tune(path: Path, warmup: int) -> None:
     finetune(run)
     steps = [event for event in run.events.read() if isinstance(event, Progress)]
     timed = [event for event in steps if event.step >= warmup]
-    print(json.dumps({
+    print("FOUND", json.dumps({
         "examples": (timed[-1].step - timed[0].step) * run.config.batch_size,
         "seconds": (timed[-1].at - timed[0].at).total_seconds(),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "loss": statistics.mean(event.loss for event in steps),
-        "stack": ", ".join(f"{p} {version(p)}" for p in ("tandem-assistant", "transformers")),
     }))  # fmt: skip
 
 

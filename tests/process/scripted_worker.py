@@ -1,8 +1,10 @@
 """A stand-in for `trainer.worker` that obeys a script instead of a recipe.
 
-The script is the run's `max_length` setting, the one that no test needs: see SCRIPTS.
+The script is the run's `max_length` setting, the one that no test needs: see SCRIPTS. It dies at
+once where another one is at work on its device.
 """
 
+import fcntl
 import os
 import signal
 import sys
@@ -10,10 +12,13 @@ import time
 from pathlib import Path
 
 from trainer.events import Answering, Finished, Progress, Started, Stopped
+from trainer.launch import pass_on
 from trainer.report import KINDS, Report, Row
-from trainer.runs import Evaluation, Run, Work
+from trainer.runs import Evaluation, Run, Runs
+from trainer.work import Work
 
-SCRIPTS = {"finish": 101, "die": 102, "wait": 103}
+WORKER = ("-m", "tests.process.scripted_worker")
+SCRIPTS = {"finish": 101, "die": 102, "wait": 103, "nap": 104}
 
 
 def step(number: int) -> Progress:
@@ -48,12 +53,30 @@ def score(evaluation: Evaluation) -> None:
     evaluation.events.append(Finished(seconds=1))
 
 
+def be_alone(workspace: Path) -> None:
+    devices = os.environ.get("CUDA_VISIBLE_DEVICES", "cpu")
+    for device in devices.split(","):
+        descriptor = os.open(workspace / f"at-work-on-{device}", os.O_RDWR | os.O_CREAT)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # for as long as the process lives
+
+
 def main(directory: str) -> None:
     path = Path(directory)
     if path.parent.name == "evaluations":
-        score(Evaluation(path))
-        return
-    run = Run(path)
+        evaluation = Evaluation(path)
+        runs = Runs(evaluation.run.path.parent)
+        be_alone(runs.root.parent)
+        score(evaluation)
+    else:
+        run = Run(path)
+        runs = Runs(path.parent)
+        be_alone(runs.root.parent)
+        tune(run)
+    sys.stdout.flush()
+    pass_on(runs, worker=WORKER)
+
+
+def tune(run: Run) -> None:
     script = next(name for name, value in SCRIPTS.items() if value == run.config.max_length)
     about = Started(steps=9, examples=30, trainable_parameters=5, parameters=50, device="cpu")
     run.events.append(about)
@@ -67,8 +90,9 @@ def main(directory: str) -> None:
             while not run.stop_asked:
                 time.sleep(0.02)
             end.events.append(Stopped(seconds=1, step=1, kept_step=1, examples_per_second=20))
-        case "finish":
-            run.adapter.mkdir()
+        case "finish" | "nap":
+            time.sleep(0.3 if script == "nap" else 0)
+            run.adapter.mkdir(exist_ok=True)
             (run.adapter / "adapter_model.safetensors").write_bytes(b"weights")
             run.events.append(Finished(seconds=1, step=9, kept_step=7, examples_per_second=20))
 

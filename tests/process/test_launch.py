@@ -13,8 +13,8 @@ from tests.conftest import wait_until
 from tests.process.scripted_worker import SCRIPTS
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
-from trainer.errors import CorpusError, DeviceBusy, NotFound, UserError
-from trainer.launch import launch, launch_evaluation
+from trainer.errors import CorpusError, NotFound, UserError
+from trainer.launch import cancel, launch, launch_evaluation
 from trainer.runs import Run, Runs
 from trainer.words import ending
 from trainer.work import State
@@ -55,32 +55,34 @@ def test_a_stop_is_obeyed_between_steps(runs: Runs, config: RunConfig) -> None:
     assert run.state() is State.STOPPED
 
 
-def test_a_second_run_is_refused_while_one_is_alive(runs: Runs, config: RunConfig) -> None:
+def test_a_second_run_waits_and_starts_by_itself(runs: Runs, config: RunConfig) -> None:
     first = launched(runs, config, "wait")
-    with pytest.raises(DeviceBusy, match=first.id):
-        launched(runs, config, "finish")
-    assert runs.list() == [first], "a refused run leaves no directory behind"
+    second = launched(runs, config, "finish")
+    assert second.state() is State.QUEUED
+    assert ending(second) == "Tuning waits for its turn."
+    assert runs.active() == first
     first.ask_to_stop()
-    wait_until(lambda: not first.alive)
+    wait_until(lambda: second.state().over)
+    assert second.state() is State.FINISHED, "it started by itself"
 
 
 def test_of_launches_at_one_moment_one_goes_through(runs: Runs, config: RunConfig) -> None:
-    barrier, refused = threading.Barrier(6), []
+    barrier = threading.Barrier(6)
 
     def race() -> None:
         barrier.wait()
-        try:
-            launched(runs, config, "wait")
-        except DeviceBusy as error:
-            refused.append(error)
+        launched(runs, config, "wait")
 
     racers = [threading.Thread(target=race) for _ in range(6)]
     for racer in racers:
         racer.start()
     for racer in racers:
         racer.join()
-    (winner,) = runs.list()
-    assert len(refused) == 5
+    (winner,) = [run for run in runs.list() if run.alive]
+    assert len(runs.waiting()) == 5
+    for run in runs.waiting():
+        cancel(run)
+    assert runs.list() == [winner], "what never began leaves nothing behind"
     winner.ask_to_stop()
     wait_until(lambda: not winner.alive)
 

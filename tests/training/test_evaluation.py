@@ -1,6 +1,7 @@
 """Base, tuned and lookup on held-out questions, and the host that chats with the same weights."""
 
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from trainer import scoring
 from trainer.config import RunConfig
 from trainer.corpus.examples import Example
 from trainer.corpus.library import Corpora
-from trainer.errors import ModelError
+from trainer.errors import DeviceBusy, ModelError
 from trainer.evaluation import evaluate, look_up
 from trainer.events import Answering
 from trainer.finetune import finetune
+from trainer.locks import Lock
 from trainer.report import CONTENDERS
 from trainer.runs import EvaluationConfig, Run, Runs
+from trainer.words import at_work
 from trainer.work import State
 
 WORDS = ("thirty", "days", "refund", "fee")
@@ -172,3 +175,21 @@ def test_a_reader_who_leaves_in_the_middle_does_not_leave_the_lock_behind(tuned:
     forgotten = host.stream(tuned, tuned.adapter_hash, ASKED)
     next(forgotten)
     assert answer_of(host, tuned, None)
+
+
+def test_on_a_gpu_the_chat_waits_for_a_worker_and_makes_room_for_one(
+    tuned: Run, tmp_path: Path
+) -> None:
+    device = Lock(tmp_path / "cuda-0.lock")
+    host = ModelHost(most_new_tokens=8, device=device, who=lambda: at_work(tuned))
+    with device.claim(), pytest.raises(DeviceBusy, match=r"being scored.* The chat waits"):
+        answer_of(host, tuned, None)
+    answer_of(host, tuned, None)
+    assert device.held, "a worker cannot start beside a base on the same GPU"
+
+    held = weakref.ref(host._base.model) if host._base else None
+    assert held is not None
+    host.make_room()
+    assert not device.held
+    assert held() is None, "the memory is free"
+    assert answer_of(host, tuned, None), "and the chat comes back by itself"

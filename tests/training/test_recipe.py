@@ -199,16 +199,30 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(
         tune(base=str(damaged))
 
 
-def test_an_adapter_that_cannot_be_put_in_place_leaves_no_half(
+def test_an_adapter_that_cannot_be_written_leaves_the_older_one(
     runs: Runs, corpus: Corpus, tiny_model: Path
 ) -> None:
     settings = {"base": str(tiny_model), "corpus": corpus.name, "version": 1, "epochs": 0.1}
     run = runs.create(RunConfig.parse(settings), corpus.split)
     run.adapter.mkdir()
-    (run.adapter / "in the way").touch()
-    with pytest.raises(OSError, match="not empty"):
+    (run.adapter / "older").touch()
+    (run.path / "adapter.partial").write_text("a file where a folder has to be")
+    with pytest.raises(OSError, match=r"adapter\.partial"):
         finetune(run)
-    assert [p.name for p in run.path.glob("adapter*/*")] == ["in the way"]
+    assert [p.name for p in run.path.glob("adapter*/*")] == ["older"]
+
+
+def test_a_new_adapter_takes_the_place_of_the_older_one(tune: Callable[..., Run]) -> None:
+    run = tune(epochs=0.1)
+    # As it was left by whoever was killed between the two renames.
+    run.adapter.rename(run.path / "adapter.before")
+    assert run.has_adapter
+    older = run.adapter_hash
+    (run.path / "checkpoints").rename(run.path / "away")
+    finetune(run)
+    assert run.adapter == run.path / "adapter"
+    assert run.adapter_hash == older, "the same settings, the same weights"
+    assert not (run.path / "adapter.before").exists()
 
 
 def test_the_same_seed_gives_the_same_adapter(tune: Callable[..., Run]) -> None:
@@ -217,11 +231,19 @@ def test_the_same_seed_gives_the_same_adapter(tune: Callable[..., Run]) -> None:
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
-    shares = [slope(step, 100, warmup=0.1) for step in range(100)]
+    def config(**settings: object) -> RunConfig:
+        return RunConfig.parse({"base": "b", "corpus": "c", "version": 1} | settings)
+
+    shares = [slope(step, 100, config(warmup=0.1)) for step in range(100)]
     assert max(shares) == shares[9] == 1.0
     assert shares[0] == pytest.approx(0.1)
+    assert shares[55] == pytest.approx(0.5)
     assert shares[-1] == pytest.approx(0.02)
-    assert all(math.isfinite(s) for s in (slope(0, 1, warmup=0.0), slope(0, 1, warmup=0.9)))
+    curve = [slope(step, 100, config(warmup=0.1, schedule="cosine")) for step in range(100)]
+    assert curve[30] > shares[30]
+    assert curve[80] < shares[80]
+    assert slope(99, 100, config(schedule="constant")) == 1.0
+    assert all(math.isfinite(slope(0, 1, config(warmup=w))) for w in (0.0, 0.9))
 
 
 def test_a_written_answer_is_the_batched_answer(tiny_model: Path) -> None:

@@ -260,6 +260,13 @@ def test_a_grid_that_cannot_work_is_refused_before_anything_starts(
     assert not (workspace / "ablations").exists()
 
 
+def test_a_thousand_runs_of_one_second_all_have_ids_of_their_own(
+    runs: Runs, config: RunConfig, corpus: Corpus
+) -> None:
+    now = datetime(2026, 1, 1)
+    assert len({runs.create(config, corpus.split, now=now).id for _ in range(1000)}) == 1000
+
+
 def test_a_name_is_used_once_and_an_unknown_one_names_the_known(
     corpora: Corpora, corpus: Corpus, make: Make, workspace: Path
 ) -> None:

@@ -201,10 +201,11 @@ def test_a_loss_that_jumps_is_blamed_on_the_learning_rate_but_noise_is_not(
 
 def test_a_run_that_learns_nothing_is_told_so_after_a_pass(run: Run) -> None:
     tell(run, [3.4, 3.3, 3.5] * 3)
+    for step in range(10, 20):
+        run.events.append(progress(step, 3.4, steps_per_epoch=20))
     with run.lock.claim():
         assert remarks(run) == [], "it is early"
-    for step in range(10, 21):
-        run.events.append(progress(step, 3.4))
+    run.events.append(progress(20, 3.4, steps_per_epoch=20))
     with run.lock.claim():
         assert remarks(run) == [
             "Nothing has been learnt yet: the loss was 3.40 at first and is 3.40 at step 20. A "

@@ -71,6 +71,15 @@ def test_a_full_disk_is_told_in_words_and_tears_no_line(run: Run, tmp_path: Path
         (tmp_path / "absent").read_text()
 
 
+def test_what_waits_in_a_run_that_is_gone_waits_no_longer(runs: Runs, run: Run) -> None:
+    evaluation = run.create_evaluation()
+    (evaluation.path / "queued").write_text("1")
+    assert runs.waiting() == [evaluation]
+    assert evaluation.state() is State.QUEUED
+    run.path.rename(run.path.with_name(f".deleted-{run.id}"))
+    assert runs.waiting() == []
+
+
 @pytest.mark.parametrize(
     ("last", "state"),
     [

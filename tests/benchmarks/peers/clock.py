@@ -3,20 +3,19 @@
 import json
 import resource
 import time
-from importlib.metadata import version
 from typing import Any
 
-from transformers import TrainerCallback
+from transformers import AutoTokenizer, TrainerCallback
 
 
 class Clock(TrainerCallback):
-    """Count what each batch holds by its labels: an answer ends with one `end` token."""
+    """Time the steps after the warm-up; an answer in the labels ends with one end token."""
 
-    def __init__(self, end: int, warmup: int) -> None:
-        self.end, self.warmup = end, warmup
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.warmup = job["warmup"]
+        self.end = AutoTokenizer.from_pretrained(job["model"]).eos_token_id
         self.ends: list[float] = []  # of the steps
         self.batches: list[tuple[int, int]] = []  # examples, tokens
-        self.loss = 0.0
 
     def on_train_begin(self, *_: Any, train_dataloader: Any, **__: Any) -> None:
         loader = getattr(train_dataloader, "base_dataloader", train_dataloader)
@@ -34,22 +33,19 @@ class Clock(TrainerCallback):
         self.ends.append(time.perf_counter())
 
     def on_train_end(self, _: Any, state: Any, *__: Any, **___: Any) -> None:
-        self.loss = state.log_history[-1]["train_loss"]
-
-    def told(self, *packages: str) -> str:
-        examples, tokens = map(sum, zip(*self.batches[self.warmup : len(self.ends)], strict=True))
-        return json.dumps({
-            "examples": examples,
-            "tokens": tokens,
+        timed = self.batches[self.warmup : len(self.ends)]
+        found = {
+            "examples": sum(examples for examples, _ in timed),
+            "tokens": sum(tokens for _, tokens in timed),
             "seconds": self.ends[-1] - self.ends[self.warmup - 1],
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "loss": self.loss,
-            "stack": ", ".join(f"{name} {version(name)}" for name in (*packages, "transformers")),
-        })  # fmt: skip
+            "loss": state.log_history[-1]["train_loss"],
+        }
+        print("FOUND", json.dumps(found), flush=True)
 
 
 def tokens_in(batch: Any) -> int:
-    """Tokens that are no padding, of a mask in two or four dimensions or a row without one."""
+    """Tokens that are no padding, by a mask in two or four dimensions or in a row without one."""
     mask = batch.get("attention_mask")
     if mask is None:
         return int(batch["input_ids"].numel())

@@ -6,24 +6,22 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-# It imports torchaudio, whose only build wants CUDA; nothing here has sound.
+# It imports torchaudio, of which no build fits a CPU build of torch; nothing here has sound.
 sys.modules["torchaudio"] = silent = ModuleType("torchaudio")
 silent.__spec__ = ModuleSpec("torchaudio", None)
 
 from clock import Clock  # noqa: E402
 from llamafactory.train.tuner import run_exp  # noqa: E402
-from transformers import AutoTokenizer  # noqa: E402
 
-
-def main() -> None:
-    job = json.loads(sys.argv[1])
-    columns = {"prompt": "question", "response": "answer"}
-    told = {"faq": {"file_name": job["rows"], "columns": columns}}
-    out = Path(job["out"])
-    out.mkdir(parents=True)
-    (out / "dataset_info.json").write_text(json.dumps(told))
-    clock = Clock(AutoTokenizer.from_pretrained(job["model"]).eos_token_id, job["warmup"])
-    arguments = {
+job = json.loads(sys.argv[1])
+out = Path(job["out"])
+out.mkdir(parents=True)
+columns = {"prompt": "question", "response": "answer"}
+(out / "dataset_info.json").write_text(
+    json.dumps({"faq": {"file_name": job["rows"], "columns": columns}})
+)
+run_exp(
+    {
         "stage": "sft",
         "do_train": True,
         "model_name_or_path": job["model"],
@@ -31,7 +29,6 @@ def main() -> None:
         "dataset": "faq",
         "dataset_dir": str(out),
         "output_dir": str(out / "run"),
-        "overwrite_cache": True,
         "finetuning_type": "lora",
         "lora_target": "all",
         "lora_rank": job["rank"],
@@ -48,10 +45,6 @@ def main() -> None:
         "save_strategy": "no",
         "report_to": "none",
         "disable_tqdm": True,
-    }
-    run_exp(arguments, callbacks=[clock])
-    print(clock.told("llamafactory"))
-
-
-if __name__ == "__main__":
-    main()
+    },
+    callbacks=[Clock(job)],
+)
