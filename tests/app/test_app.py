@@ -229,6 +229,17 @@ def test_a_preset_fills_the_form_and_an_unknown_one_is_refused(
                 page.predict(name, base, api_name="/choose_preset")
 
 
+def test_settings_that_fit_are_left_as_they_are(
+    app: gr.Blocks, corpus: Corpus, serve: Serve
+) -> None:
+    given = {"base": "bundled:pocket"} | SETTINGS
+    with serve(app) as page:
+        page.predict("returns", api_name="/show_corpus")
+        said, *filled = page.predict(**given, api_name="/make_it_fit")
+    assert "It fits as it is" in said
+    assert dict(zip(SETTINGS, filled[-len(SETTINGS) :], strict=True)) == SETTINGS
+
+
 def test_a_trial_waits_for_the_corpus_and_for_a_free_device(
     app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
 ) -> None:
@@ -293,6 +304,8 @@ def test_an_ablation_queues_a_run_for_every_combination(
     ("changed", "said"),
     [
         ({"epochs": 0}, "epochs: should be greater than 0"),
+        ({"processes": 64}, "processes: 64 is more than"),
+        ({"max_length": 8192}, "max_length: 'bundled:pocket' can read 1024 tokens"),
         ({"corpus": "../../etc"}, "There is no corpus called"),
         ({"base": "/etc"}, "'/etc' is not a base model of the list"),
         ({"base": "../models"}, "is not a base model of the list"),

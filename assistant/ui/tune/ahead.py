@@ -54,6 +54,8 @@ def mistake_view(said: str) -> str:
 
 def changes_view(changes: Sequence[str]) -> str:
     """What was changed so that a run fits."""
+    if not changes:
+        return '<div class="done"><p>It fits as it is; nothing was changed.</p></div>'
     lines = "".join(f"<li>{escape(change)}</li>" for change in changes)
     return (
         f'<div class="done"><p>Changed, so that it fits:</p><ul class="findings">{lines}</ul></div>'

@@ -80,8 +80,9 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             found = estimate(config, corpus, here) if known else None
         except UserError as error:
             by_group = troubles_by_group(error) if isinstance(error, ConfigError) else {}
-            hidden = gr.Button(visible=False)
-            return [mistake_view(str(error)), None, hidden, *_told(troubles, by_group)]
+            too_large = isinstance(error, ConfigError) and not by_group
+            fitting = gr.Button(visible=too_large)
+            return [mistake_view(str(error)), None, fitting, *_told(troubles, by_group)]
         said = ahead_view(_shown(base, models), config, corpus, found, unwise if known else ())
         named = _matching(config, _presets(config.base, corpus))
         tight = found is not None and found.verdict != "fits"
@@ -177,10 +178,12 @@ def _presets(base: str, corpus: Corpus) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _known(base: str) -> int:
-    """How many weights a base has; 0 where it is not on this machine yet."""
+    """How many weights a base has; 0 where it has still to be fetched from the Hub."""
     try:
         shape = read_shape(local_base(base))
     except ModelError:
+        if Path(base).is_dir():
+            raise
         return 0
     return shape.linear + shape.other
 
