@@ -12,9 +12,11 @@ from gradio_client import Client, handle_file
 from assistant.conversation import ChatModel
 from assistant.ui.app import build_app
 from assistant.ui.tune.settings import form_names, parse_form
+from assistant.ui.tune.views import ablation_view
 from tests.conftest import ScriptedModel, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
+from trainer.ablation import find_ablation
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
 from trainer.work import State
@@ -295,6 +297,12 @@ def test_an_ablation_queues_a_run_for_every_combination(
         assert runs.list() == []
         page.predict(**plan, api_name="/queue_ablation")
         wait_until(lambda: not runs.waiting() and not runs.active())
+        ablation = find_ablation(runs.root.parent, "width")
+        assert "None of its runs is scored yet" in ablation_view(ablation)
+        for run in runs.list():
+            page.predict(run.id, api_name="/score_run")
+        wait_until(lambda: all(run.evaluation() for run in runs.list()))
+        assert ablation_view(ablation).count("✓ cheapest good one") == 1
     found = {(run.config.lora_rank, run.config.lora_targets) for run in runs.list()}
     assert found == {(r, t) for r in (4, 8) for t in ("all-linear", "attention")}
     assert {run.config.learning_rate for run in runs.list()} == {1e-4}
