@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import bitsandbytes as bnb
-import psutil  # type: ignore[import-untyped]
+import psutil
 import torch
 from peft import PeftModel
 from peft.tuners import lora

@@ -49,7 +49,7 @@ def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
             allow_custom_value=True,
             min_width=240,
         )
-        start = gr.Button("Start tuning", variant="primary", scale=0, min_width=160)
+        start = gr.Button("Start tuning", variant="primary", scale=0, min_width=200)
         run = gr.Dropdown(
             run_choices(runs),
             value=None,

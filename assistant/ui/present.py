@@ -3,14 +3,12 @@
 Whatever a corpus or a model says is escaped before it becomes HTML.
 """
 
-import shlex
 from html import escape
 
 import pandas as pd
 
 from assistant.ui.said import events_of, state_of
 from assistant.ui.theme import TUNED
-from trainer.config import RunConfig
 from trainer.events import Answering, Progress, Started
 from trainer.report import CONTENDERS, Contender, Kind, Report
 from trainer.runs import Run
@@ -57,18 +55,6 @@ def _going_on(active: Work) -> tuple[str, float | None]:
         done, total, left = last[0].done, last[0].total, last[0].seconds_left
         return f"Scoring: {done} of {total} answers, {duration(left)} left", done / max(1, total)
     return "Scoring: loading the models", None
-
-
-def tune_command(run: Run | None) -> str:
-    """The command that repeats a run, with every setting that is not the default."""
-    if run is None:
-        return "tandem tune CORPUS --base BASE"
-    config = run.config
-    given = {"base": config.base, "corpus": config.corpus, "version": config.version}
-    defaults = RunConfig.parse(given)
-    changed = {name: value for name, value in config if value != getattr(defaults, name)}
-    options = "".join(f" --set {name}={value}" for name, value in changed.items())
-    return f"tandem tune {run.corpus.label} --base {shlex.quote(config.base)}{options}"
 
 
 def side_head(who: Contender, run: Run | None) -> str:

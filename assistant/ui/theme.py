@@ -105,11 +105,11 @@ mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radi
 /* What went wrong is said in words, beside its cause or in a message; not over what is shown. */
 [data-testid="status-tracker"]:has(> .error) { display: none !important; }
 .label-wrap > span { text-align: left; }
-.act { align-items: flex-end; }
+.act { align-items: flex-end; flex-wrap: wrap; }
 .settings .form { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); }
 .run-head { flex-wrap: wrap; }
 .run-head > .grow { flex: 1 1 280px; }
-.decisions button, .act button, .choices button, .run-head button { white-space: nowrap; }
+.long { max-height: 400px; overflow: auto; }
 .verdict { margin: 0 0 8px; }
 .verdict b { padding-right: 4px; }
 .numbers { display: grid; gap: 8px; margin: 8px 0;

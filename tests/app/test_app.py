@@ -12,9 +12,11 @@ from gradio_client import Client, handle_file
 from assistant.conversation import ChatModel
 from assistant.ui.app import build_app
 from assistant.ui.tune.settings import form_names, parse_form
+from assistant.ui.tune.views import ablation_view
 from tests.conftest import ScriptedModel, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
+from trainer.ablation import find_ablation
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
 from trainer.work import State
@@ -229,6 +231,17 @@ def test_a_preset_fills_the_form_and_an_unknown_one_is_refused(
                 page.predict(name, base, api_name="/choose_preset")
 
 
+def test_settings_that_fit_are_left_as_they_are(
+    app: gr.Blocks, corpus: Corpus, serve: Serve
+) -> None:
+    given = {"base": "bundled:pocket"} | SETTINGS
+    with serve(app) as page:
+        page.predict("returns", api_name="/show_corpus")
+        said, *filled = page.predict(**given, api_name="/make_it_fit")
+    assert "It fits as it is" in said
+    assert dict(zip(SETTINGS, filled[-len(SETTINGS) :], strict=True)) == SETTINGS
+
+
 def test_a_trial_waits_for_the_corpus_and_for_a_free_device(
     app: gr.Blocks, runs: Runs, corpus: Corpus, serve: Serve
 ) -> None:
@@ -284,6 +297,12 @@ def test_an_ablation_queues_a_run_for_every_combination(
         assert runs.list() == []
         page.predict(**plan, api_name="/queue_ablation")
         wait_until(lambda: not runs.waiting() and not runs.active())
+        ablation = find_ablation(runs.root.parent, "width")
+        assert "None of its runs is scored yet" in ablation_view(ablation)
+        for run in runs.list():
+            page.predict(run.id, api_name="/score_run")
+        wait_until(lambda: all(run.evaluation() for run in runs.list()))
+        assert ablation_view(ablation).count("✓ cheapest good one") == 1
     found = {(run.config.lora_rank, run.config.lora_targets) for run in runs.list()}
     assert found == {(r, t) for r in (4, 8) for t in ("all-linear", "attention")}
     assert {run.config.learning_rate for run in runs.list()} == {1e-4}
@@ -293,6 +312,8 @@ def test_an_ablation_queues_a_run_for_every_combination(
     ("changed", "said"),
     [
         ({"epochs": 0}, "epochs: should be greater than 0"),
+        ({"processes": 64}, "processes: 64 is more than"),
+        ({"max_length": 8192}, "max_length: 'bundled:pocket' can read 1024 tokens"),
         ({"corpus": "../../etc"}, "There is no corpus called"),
         ({"base": "/etc"}, "'/etc' is not a base model of the list"),
         ({"base": "../models"}, "is not a base model of the list"),

@@ -114,6 +114,20 @@ def set_number(page: Page, label: str, value: str) -> None:
     page.get_by_label(label, exact=True).press("Tab")
 
 
+def set_passes(page: Page, epochs: str) -> None:
+    """Open the settings and set one; wait until the page has understood it."""
+    expect(page.get_by_text("in 8 passes")).to_be_visible(timeout=180 * SECOND)
+    page.get_by_role("button", name="Settings", exact=True).click()
+    page.wait_for_timeout(SECOND)  # as a person: Gradio draws what is folded a second time
+    set_number(page, "Epochs", epochs)
+    expect(page.get_by_text(f"in {epochs} pass")).to_be_visible()
+
+
+def kill_worker(run: Run) -> None:
+    subprocess.run(["pkill", "-KILL", "-f", str(run.path)], check=True)
+    wait_until(lambda: not run.alive)
+
+
 def test_from_upload_to_side_by_side_answers(
     browser: Browser, server: Server, tmp_path: Path
 ) -> None:
@@ -133,9 +147,7 @@ def test_from_upload_to_side_by_side_answers(
     # Settings are folded away; two passes are enough here.
     step(page, "2 Tune")
     expect(page.get_by_text("Nothing has been tuned yet")).to_be_visible()
-    page.get_by_role("button", name="Settings of the next run").click()
-    page.wait_for_timeout(SECOND)  # as a person: Gradio draws what is folded a second time
-    set_number(page, "Epochs", "2")
+    set_passes(page, "2")
     page.get_by_role("button", name="Start tuning").click()
 
     # A reload at any moment finds the run again.
@@ -146,6 +158,9 @@ def test_from_upload_to_side_by_side_answers(
         timeout=300 * SECOND
     )
     expect(page.get_by_text(re.compile("Lowest validation loss"))).to_be_visible()
+    expect(page.get_by_text("What it answered as it learnt")).to_be_visible()
+    expect(page.get_by_text(re.compile("Tuned, after step"))).to_have_count(3)
+    expect(page.get_by_text("1 earlier").first).to_be_visible()
 
     # Scores come by themselves.
     step(page, "4 Scores")
@@ -165,7 +180,7 @@ def test_from_upload_to_side_by_side_answers(
     (run,) = Runs(server.workspace / "runs").list()
     assert run.config.epochs == 2
     expect(page.get_by_text(run.adapter_hash[:12])).to_be_visible()
-    wait_until(lambda: answers.nth(0).inner_text() != answers.nth(1).inner_text(), seconds=180)
+    wait_until(lambda: answers.nth(0).inner_text() != answers.nth(1).inner_text(), seconds=60)
     assert problems == []
 
 
@@ -177,17 +192,30 @@ def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
     runs = Runs(server.workspace / "runs")
     wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=180)
     (run,) = runs.list()
+    page.get_by_role("button", name="Add to the queue").click()
+    wait_until(lambda: runs.waiting(), seconds=60)
     server.kill()
     assert run.state() is State.RUNNING
 
     server.start()
     page = open_page(browser, server.url)
-    progress = page.get_by_text(re.compile(r"Tuning banking: \d+%"))
+    progress = page.get_by_text(re.compile(r"Tuning banking: \d+%.* 1 waits for the device"))
     expect(progress).to_be_visible(timeout=60 * SECOND)
     step(page, "2 Tune")
+    expect(page.get_by_text(re.compile(r"1\. +banking@1"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    wait_until(lambda: not runs.waiting())
+    expect(page.get_by_text("Waiting for the device")).to_be_hidden()
     page.get_by_role("button", name="Stop and keep").click()
     expect(page.get_by_text(re.compile("Tuning was stopped"))).to_be_visible(timeout=180 * SECOND)
     assert run.has_adapter
+    wait_until(lambda: not run.alive, seconds=300)  # it is scored, too
+
+    page.get_by_role("button", name=re.compile(r"Resume from step \d+")).click()
+    expect(page.get_by_text(re.compile(r"Tuning banking: \d+%"))).to_be_visible(
+        timeout=120 * SECOND
+    )
+    assert run.state() is State.RUNNING
 
 
 def test_a_killed_worker_is_shown_as_lost_with_its_log_and_what_to_do(
@@ -197,12 +225,54 @@ def test_a_killed_worker_is_shown_as_lost_with_its_log_and_what_to_do(
     page.get_by_role("button", name="Start tuning").click()
     runs = Runs(server.workspace / "runs")
     wait_until(lambda: runs.list() and len(runs.list()[0].events.read()) > 1, seconds=180)
-    subprocess.run(["pkill", "-KILL", "-f", str(runs.list()[0].path)], check=True)
+    kill_worker(runs.list()[0])
     step(page, "2 Tune")
     expect(page.get_by_text(re.compile("ended without a word after step"))).to_be_visible()
     expect(page.get_by_text("The end of its log:")).to_be_visible()
+    expect(page.get_by_role("button", name="Begin it again")).to_be_visible()
     step(page, "3 Chat")
     expect(page.get_by_text(re.compile("once a run has an adapter"))).to_be_visible()
+
+    step(page, "2 Tune")
+    page.get_by_role("button", name="Delete this run").click()
+    expect(page.get_by_text(re.compile("That frees"))).to_be_visible()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("Nothing has been tuned yet")).to_be_visible()
+    assert runs.list() == []
+
+
+def test_after_a_crash_of_page_and_worker_a_new_page_goes_on_with_the_queue(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = open_page(browser, server.url)
+    page.get_by_role("button", name="Start tuning").click()
+    runs = Runs(server.workspace / "runs")
+    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=180)
+    (first,) = runs.list()
+    page.get_by_role("button", name="Add to the queue").click()
+    wait_until(lambda: runs.waiting(), seconds=60)
+    second = runs.list()[0]
+    server.kill()
+    kill_worker(first)
+    assert (first.state(), second.state()) == (State.LOST, State.QUEUED)
+
+    server.start()
+    open_page(browser, server.url)
+    wait_until(lambda: second.state() is State.RUNNING, seconds=60)
+
+
+def test_settings_that_cannot_work_are_refused_where_the_eye_is(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = open_page(browser, server.url)
+    step(page, "2 Tune")
+    set_passes(page, "2")
+    set_number(page, "Lora rank", "0")
+    said = page.get_by_text("lora_rank: should be greater than or equal to 1")
+    expect(said).to_have_count(2)  # above, and beside the setting
+    page.get_by_label("Quick look").check()
+    expect(said).to_have_count(0)
+    expect(page.get_by_text("in 3 passes")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1400])

@@ -1,16 +1,22 @@
 """What the page shows, as a function of what is known."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from assistant.ui import plots, present
+from assistant.ui.tune import ahead, views
+from assistant.ui.tune.settings import form_names, parse_form, troubles_by_group
 from tests.conftest import returns_csv
 from trainer.config import RunConfig
-from trainer.corpus.library import Corpora
-from trainer.events import Answering, Failed, Finished, Progress, Started, Validated
+from trainer.corpus.library import Corpora, Corpus
+from trainer.errors import ConfigError
+from trainer.estimate import Estimate
+from trainer.events import Answering, Failed, Finished, Progress, Sampled, Started, Validated
 from trainer.report import Report, Row
 from trainer.runs import Run, Runs
+from trainer.trial import Trial
 from trainer.words import duration, ending, verdict
 
 STARTED = Started(steps=200, examples=30, trainable_parameters=5, parameters=50, device="cpu")
@@ -89,22 +95,27 @@ def test_scores_come_with_a_plot_and_rows_the_most_improved_first() -> None:
 
 
 def test_a_run_in_progress_shows_its_time_left_everywhere(run: Run) -> None:
-    assert "Nothing has been tuned yet" in present.run_view(None)
+    assert "Nothing has been tuned yet" in views.run_view(None)
     assert plots.loss_plot(run) is None
     with run.lock.claim():
-        assert "Loading" in present.run_view(run)
+        assert "Loading" in views.run_view(run)
         assert "loading the base model" in present.strip(run)
         run.events.append(STARTED)
         run.events.append(progress(50))
-        assert "1 min 23 s left" in present.run_view(run)
-        assert "step 50 of 200, 21.5 examples a second" in present.run_view(run)
+        assert "1 min 23 s left" in views.run_view(run)
+        shown = views.run_view(run)
+        for name, value in (("step", "50 of 200"), ("examples a second", "21.5")):
+            assert f"<dt>{name}</dt><dd>{value}</dd>" in shown
+        assert "tokens a second" not in shown, "what was not measured is not shown"
         assert "Tuning <b>returns</b>: 25%, 1 min 23 s left" in present.strip(run)
         run.events.append(Finished(seconds=61, step=200, kept_step=150))
         evaluation = run.create_evaluation()
         assert "Scoring: loading the models" in present.strip(run)
         evaluation.events.append(Answering(done=3, total=12, seconds_left=4))
         assert "Scoring: 3 of 12 answers, 4 s left" in present.strip(run)
+        assert "2 wait for the device" in present.strip(run, 2)
     assert present.strip(None) == ""
+    assert "1 waits for the device" in present.strip(None, 1)
     assert "the adapter of step 150 was kept, where validation loss was lowest" in ending(run)
 
 
@@ -128,23 +139,137 @@ def test_validation_on_untaught_questions_advises_and_no_more(
 def test_the_loss_plot_says_what_it_shows(run: Run) -> None:
     for event in (STARTED, progress(1, 3.0), progress(2, 2.0)):
         run.events.append(event)
-    run.events.append(Validated(step=1, loss=2.5, best=True))
-    run.events.append(Validated(step=2, loss=2.7, best=False))
     figure = plots.loss_plot(run)
     assert figure is not None
-    assert figure.layout.title.text == "Lowest validation loss: 2.50 at step 1"
-    assert [trace.name for trace in figure.data] == ["training (smoothed)", "validation"]
+    assert "Training loss is 2.47 after step 2" in figure.layout.title.text.replace("<br>", " ")
+    with run.lock.claim():
+        run.events.append(Validated(step=1, loss=2.5, best=True))
+        assert "and still falling" in title(run)
+        run.events.append(Validated(step=2, loss=2.7, best=False))
+        assert title(run) == "Lowest validation loss: 2.50 at step 1; 2.70 at the last check"
+    run.events.append(Finished(seconds=61, step=150, kept_step=1))
+    assert "ended early at step 150 of 200" in title(run)
+    figure = plots.loss_plot(run)
+    assert figure is not None
+    names = [trace.name for trace in figure.data]
+    assert names == ["training (smoothed)", "validation", "best check"]
+    assert (figure.data[2].x, figure.data[2].y) == ((1,), (2.5,))
     assert figure.layout.yaxis.title.text == "loss (nats a token)"
+
+
+def title(run: Run) -> str:
+    figure = plots.loss_plot(run)
+    assert figure is not None
+    text: str = figure.layout.title.text.replace("<br>", " ")
+    return text
+
+
+def test_a_long_run_is_drawn_with_few_points_and_its_last_one(run: Run) -> None:
+    for number in range(1, 1502):
+        run.events.append(progress(number))
+    figure = plots.loss_plot(run)
+    assert figure is not None
+    assert len(figure.data[0].x) <= 601
+    assert figure.data[0].x[-1] == 1501
+
+
+def test_what_the_model_answers_so_far_is_shown_with_earlier_answers_folded(run: Run) -> None:
+    with run.lock.claim():
+        assert views.samples_view(None) == ""
+        run.events.append(STARTED)
+        assert "After each pass" in views.samples_view(run)
+        for step, said in ((5, "<i>Who</i> knows?"), (10, "thirty days")):
+            run.events.append(Sampled(step=step, answers=(("How long?", "Thirty days.", said),)))
+        shown = views.samples_view(run)
+    assert "Tuned, after step 10 ✓ word for word" in shown
+    assert "1 earlier" in shown
+    assert "&lt;i&gt;Who&lt;/i&gt; knows?" in shown
+    assert shown.index("thirty days") < shown.index("Who")
+
+
+def test_the_queue_names_what_waits_by_its_place(run: Run, runs: Runs, config: RunConfig) -> None:
+    assert views.queue_choices([]) == []
+    scoring = run.create_evaluation()
+    (first, one), (second, two) = views.queue_choices([run, scoring])
+    assert first.startswith("1.  returns@1, ")
+    assert first.endswith("3 passes")
+    assert second.startswith("2.  scores of returns@1, ")
+    assert (one, two) == (run.id, f"{run.id}/{scoring.id}")
+
+
+def test_the_button_says_from_which_step_a_run_goes_on(run: Run) -> None:
+    assert views.resume_label(run) == ""
+    run.events.append(STARTED)
+    run.events.append(Failed(reason="The disk is full."))
+    assert views.resume_label(run) == "Begin it again"
+
+
+def test_every_setting_of_a_run_is_asked_for_once() -> None:
+    asked = form_names()
+    assert len(asked) == len(set(asked))
+    assert set(asked) == set(RunConfig.model_fields) - {"base", "corpus", "version", "continues"}
+    with pytest.raises(ConfigError) as caught:
+        parse_form("bundled:pocket", {"epochs": 0, "lora_rank": 999, "seed": -1})
+    told = troubles_by_group(caught.value)
+    assert set(told) == {"Passes and steps", "Adapter", "Other"}
+    assert told["Adapter"].startswith("lora_rank: ")
+
+
+def test_what_a_run_would_take_is_told_with_its_verdict(corpus: Corpus, config: RunConfig) -> None:
+    found = Estimate(
+        steps=9,
+        tokens=900,
+        seconds=180,
+        load_seconds=4,
+        check_seconds=5,
+        scoring_seconds=40,
+        peak_bytes=1_200_000_000,
+        needed_bytes=1_000_000_000,
+        available_bytes=8_000_000_000,
+        verdict="fits",
+        unpacked=True,
+        sentences=(),
+    )
+    told = ahead.ahead_view("pocket", config, corpus, found, ["A batch of 64 is much."])
+    assert "Base: <b>pocket</b>. At most about <b>3 minutes</b> and <b>1.2 GB</b> here" in told
+    assert "in 3 passes over 25 examples, then 40 seconds of scoring" in told
+    assert "✓ It fits:</b> 8.0 GB are free" in told
+    assert "A batch of 64 is much." in told
+    tight = dataclasses.replace(found, verdict="won't fit")
+    assert "✕ It will not fit" in ahead.ahead_view("pocket", config, corpus, tight, ())
+    unknown = ahead.ahead_view("a/b", config, corpus, None, ())
+    assert "comes from the Hub when the run starts" in unknown
+    measured = Trial(
+        seconds=240,
+        load_seconds=4,
+        check_seconds=5,
+        peak_bytes=1_500_000_000,
+        examples_per_second=9.5,
+        tokens_per_second=700,
+        steps=9,
+    )
+    shown = ahead.trial_view(found, measured)
+    assert "<td>time</td><td>3 minutes</td><td>4 minutes</td>" in shown
+
+
+def test_an_ablation_plot_says_whether_the_best_stands_out() -> None:
+    clear = plots.points_plot("lora_rank", [(4, 0.3, 0.28, 0.32), (8, 0.5, 0.48, 0.52)])
+    assert clear is not None
+    assert clear.layout.title.text == "lora_rank: 8 scores highest, 0.50"
+    close = plots.points_plot("lora_rank", [(4, 0.4, 0.3, 0.5), (8, 0.5, 0.48, 0.52)])
+    assert close is not None
+    assert "within the spread of others" in close.layout.title.text.replace("<br>", " ")
+    assert plots.points_plot("lora_rank", [(4, 0.4, 0.3, 0.5)]) is None
 
 
 def test_a_failed_and_a_lost_run_show_the_reason_and_the_end_of_the_log(run: Run) -> None:
     run.lock.path.touch()
     (run.path / "output.log").write_text("one\n<b>two</b>\n")
-    lost = present.run_view(run)
+    lost = views.run_view(run)
     assert "ended without a word before its first step" in lost
     assert "&lt;b&gt;two&lt;/b&gt;" in lost
     run.events.append(Failed(reason="The disk is full."))
-    assert "Tuning failed. The disk is full." in present.run_view(run)
+    assert "Tuning failed. The disk is full." in views.run_view(run)
 
 
 def test_scores_say_what_to_do_next_and_why_a_try_gave_none(run: Run) -> None:
@@ -159,14 +284,6 @@ def test_scores_say_what_to_do_next_and_why_a_try_gave_none(run: Run) -> None:
     evaluation.events.append(Failed(reason="The embedding model was not loaded."))
     assert "Scoring failed. The embedding model" in present.scores_view(run, REPORT)
     assert "On 2 reworded questions" in present.scores_view(run, REPORT)
-
-
-def test_the_command_repeats_the_run(run: Run) -> None:
-    assert present.tune_command(run).startswith("tandem tune returns@1 --base bundled:pocket")
-    options = present.tune_command(run).split(" --set ")[1:]
-    given = dict(option.split("=") for option in options)
-    named = {"base": "bundled:pocket", "corpus": "returns", "version": 1}
-    assert RunConfig.parse(given | named) == run.config
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,18 @@ def ablation_section(
             )
         gr.Info(f"{len(made.plan.runs)} runs are in the queue.", title=made.name)
         choices = run_choices(runs)
-        return _offered(made.name), gr.Dropdown(choices=choices, value=choices[0][1], visible=True)
+        return offered(made.name)[0], gr.Dropdown(
+            choices=choices, value=choices[0][1], visible=True
+        )
 
-    def _offered(chosen: str | None) -> Any:
-        there = [ablation.name for ablation in ablations(workspace)]
-        kept = chosen if chosen in there else None
-        last = there[-1] if there else None
-        return gr.Dropdown(choices=there, value=kept or last, visible=bool(there))
+    def there() -> list[str]:
+        newest = sorted(ablations(workspace), key=lambda one: one.plan.created, reverse=True)
+        return [ablation.name for ablation in newest]
+
+    def offered(chosen: str | None) -> tuple[Any, str]:
+        names = there()
+        kept = chosen if chosen in names else next(iter(names), "")
+        return gr.Dropdown(choices=names, value=kept or None, visible=bool(names)), kept
 
     def show(chosen: str | None) -> list[Any]:
         hidden = [gr.Plot(visible=False)] * len(plots)
@@ -122,8 +127,8 @@ def ablation_section(
         return [ablation_view(ablation), *shown, *hidden[len(shown) :]]
 
     def fill(chosen: str | None) -> list[Any]:
-        offered = _offered(chosen)
-        return [offered, *show(offered.value)]
+        box, kept = offered(chosen)
+        return [box, *show(kept)]
 
     given: dict[str, Any] = {"label": bar.label, "base": bar.base, "name": name, "seeds": seeds}
     given |= {"cleaning": cleaning}

@@ -12,6 +12,8 @@ from trainer.corpus.library import Corpus
 from trainer.estimate import Estimate, Verdict, size, span
 from trainer.trial import Trial
 
+STEPS, IMPORTS = 6, 10  # that a trial takes, and seconds until it begins
+
 _VERDICTS: dict[Verdict, str] = {
     "fits": "✓ It fits",
     "tight": "△ Tight, it may not fit beside other programs",
@@ -52,9 +54,22 @@ def mistake_view(said: str) -> str:
 
 def changes_view(changes: Sequence[str]) -> str:
     """What was changed so that a run fits."""
+    if not changes:
+        return '<div class="done"><p>It fits as it is; nothing was changed.</p></div>'
     lines = "".join(f"<li>{escape(change)}</li>" for change in changes)
     return (
         f'<div class="done"><p>Changed, so that it fits:</p><ul class="findings">{lines}</ul></div>'
+    )
+
+
+def trying_view(formula: Estimate | None) -> str:
+    """What goes on while a few steps are tried, and how long that takes."""
+    if formula is None:
+        return '<p class="quiet">Fetching the base from the Hub, then trying a few steps…</p>'
+    steps = (formula.seconds - formula.load_seconds) / max(1, formula.steps) * STEPS
+    return (
+        '<p class="quiet">Loading the base and trying a few steps, the longest first: about '
+        f"{span(formula.load_seconds + steps + IMPORTS)}…</p>"
     )
 
 

@@ -11,7 +11,7 @@ from assistant.ui.bar import Bar, base_choices, base_from_page
 from assistant.ui.errors import shown_to_user
 from assistant.ui.folded import PRIVATE
 from assistant.ui.said import state_of
-from assistant.ui.tune.ahead import ahead_view, changes_view, mistake_view, trial_view
+from assistant.ui.tune.ahead import ahead_view, changes_view, mistake_view, trial_view, trying_view
 from assistant.ui.tune.settings import (
     Form,
     form_names,
@@ -49,7 +49,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             min_width=300,
         )
         fit = gr.Button("Make it fit", visible=False, variant="primary", scale=0, min_width=160)
-        check = gr.Button("Check with a few real steps", size="md", scale=0, min_width=240)
+        check = gr.Button("Check with a few real steps", size="md", scale=0, min_width=270)
     note = gr.HTML()
     with gr.Accordion("Settings", open=False):
         form, troubles = settings_form(bar.base.value)
@@ -80,8 +80,9 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             found = estimate(config, corpus, here) if known else None
         except UserError as error:
             by_group = troubles_by_group(error) if isinstance(error, ConfigError) else {}
-            hidden = gr.Button(visible=False)
-            return [mistake_view(str(error)), None, hidden, *_told(troubles, by_group)]
+            too_large = isinstance(error, ConfigError) and not by_group
+            fitting = gr.Button(visible=too_large)
+            return [mistake_view(str(error)), None, fitting, *_told(troubles, by_group)]
         said = ahead_view(_shown(base, models), config, corpus, found, unwise if known else ())
         named = _matching(config, _presets(config.base, corpus))
         tight = found is not None and found.verdict != "fits"
@@ -125,7 +126,8 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
                     "Choose a smaller base above."
                 )
         fitting, changes = made
-        return [changes_view(changes), *values_of(fitting)]
+        smaller = fitting.base if fitting.base != config.base else gr.skip()
+        return [changes_view(changes), smaller, *values_of(fitting)]
 
     def try_steps(label: str, base: str, **settings: object) -> Any:
         """Take a few real steps in a process of their own, and hold them against the formula."""
@@ -133,7 +135,8 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             config, corpus = read(label, base, settings)
             if runs.active():
                 raise DeviceBusy("The device is at work. Check again when it is free.")
-            yield _TRYING
+            known = _known(config.base)
+            yield trying_view(estimate(config, corpus, machine()) if known else None)
             measured = measure(config, workspace)
             yield trial_view(estimate(config, corpus, machine()), measured)
 
@@ -147,7 +150,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
     filled = bar.label.change(refill, choosing, fields, **PRIVATE)
     suited = bar.base.change(suit, choosing, fields, **PRIVATE)
     fitted = fit.click(
-        fit_here, inputs_kwargs=given, outputs=[note, *fields], api_name="make_it_fit"
+        fit_here, inputs_kwargs=given, outputs=[note, bar.base, *fields], api_name="make_it_fit"
     )
     for filling in (chosen, filled, suited, fitted):
         filling.then(look_ahead, **looking)
@@ -159,10 +162,6 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
 
 _READING = (
     '<p class="lead quiet">The corpus chosen above is being read; then this says how long.</p>'
-)
-_TRYING = (
-    '<p class="quiet">Loading the base and taking a few steps with the longest questions; this '
-    "takes some 20 seconds with a small base.</p>"
 )
 
 
@@ -179,10 +178,12 @@ def _presets(base: str, corpus: Corpus) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _known(base: str) -> int:
-    """How many weights a base has; 0 where it is not on this machine yet."""
+    """How many weights a base has; 0 where it has still to be fetched from the Hub."""
     try:
         shape = read_shape(local_base(base))
     except ModelError:
+        if Path(base).is_dir():
+            raise
         return 0
     return shape.linear + shape.other
 

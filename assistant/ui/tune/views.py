@@ -94,8 +94,9 @@ def samples_view(run: Run | None) -> str:
     if run.split.validation_is != "reworded":
         known = "nobody teaches it their answers: watch the tone, not the facts"
     cards = "".join(_sample(told, place) for place in range(len(told[-1].answers)))
+    title = "What it answered as it learnt" if run.state().over else "What it answers so far"
     return (
-        f"<h3>What it answers so far</h3><p class='quiet'>Questions it is not taught; {known}."
+        f"<h3>{title}</h3><p class='quiet'>Questions it is not taught; {known}."
         f'</p><div class="pairs">{cards}</div>'
     )
 
@@ -193,7 +194,8 @@ def events_view(run: Run) -> str:
     older = f'<p class="quiet">{more:,} earlier ones are in events.jsonl.</p>' if more > 0 else ""
     if not rows:
         return '<p class="quiet">It has not said anything yet.</p>'
-    return table_view(("at", "event", "what it said"), rows) + older
+    told = table_view(("at", "event", "what it said"), rows)
+    return f'<h3>What it said, newest first</h3><div class="long">{told}</div>{older}'
 
 
 def _short(value: object) -> str:

@@ -18,7 +18,7 @@ def watch_section(bar: Bar, tabs: gr.Tabs, runs: Runs) -> None:
     """Lay out the section and wire it; it shows the run that is chosen in the bar."""
     with gr.Row(elem_classes="run-head"):
         view = gr.HTML(elem_classes="grow")
-        stop = gr.Button("Stop and keep", visible=False, scale=0, min_width=140)
+        stop = gr.Button("Stop and keep", visible=False, scale=0, min_width=180)
     noted = gr.HTML()
     plot = gr.Plot(show_label=False, visible=False)
     samples = gr.HTML()
