@@ -4,6 +4,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,9 +131,18 @@ def _resume(arguments: argparse.Namespace) -> int:
 
 
 def _launch(arguments: argparse.Namespace, config: "RunConfig", corpus: "Corpus") -> int:
+    from trainer.errors import ModelError
+    from trainer.estimate import estimate, this_machine
+    from trainer.fitting import refuse
     from trainer.launch import launch
 
-    run = launch(config, runs_of(arguments), worker=worker_of(arguments))
+    runs = runs_of(arguments)
+    machine = this_machine(runs)
+    for sentence in refuse(config, corpus, machine):
+        say(sentence)
+    with suppress(ModelError):  # of a base that is not here yet nothing is known
+        say(" ".join(estimate(config, corpus, machine).sentences))
+    run = launch(config, runs, worker=worker_of(arguments))
     since = f" It goes on from the adapter of {config.continues}." if config.continues else ""
     about = f"{config.base} on {corpus.label}, {corpus.origin.examples} examples."
     say(f"Run {run.id}: {about}{since}")
