@@ -4,6 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 
 import torch
@@ -19,7 +20,7 @@ from trainer.checkpoints import (
     newest_checkpoint,
 )
 from trainer.config import PATIENCE, RunConfig
-from trainer.errors import ConfigError, CorpusError
+from trainer.errors import ConfigError, CorpusError, ModelError
 from trainer.estimate import estimate
 from trainer.events import Finished, Measured, Progress, Sampled, Started, Stopped, Validated
 from trainer.frozen import quicken
@@ -120,7 +121,9 @@ def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None)
     patient = trusted and config.early_stopping
     stopped, early = False, patient and checks_since >= PATIENCE
     groups = shuffled_steps(train, config, skip=step)
-    expected = estimate(config, run.corpus, Machine.here())
+    expected = None
+    with suppress(ModelError):  # a shape that the formula does not know
+        expected = estimate(config, run.corpus, Machine.here())
     ready = time.monotonic() - began
     model.train()
     if team.tracker:
@@ -183,7 +186,7 @@ def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None)
                 seconds_left=(steps - step) * (per_step + per_check / check_every),
             ),
         )
-        if due and step <= check_every:
+        if expected and due and step <= check_every:
             team.say(
                 run,
                 Measured(

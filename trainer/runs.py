@@ -207,7 +207,7 @@ def delete_corpus(corpora: Corpora, name: str, runs: Runs) -> int:
         more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""
         raise CorpusError(
             f"'{name}' is needed by {', '.join(needed[:3])}{more}: their scores and chats go back "
-            f"to it. Delete their folders in {runs.root} first."
+            f"to it. Delete them first: tandem delete {needed[0]}."
         )
     return corpora.delete(name)
 
