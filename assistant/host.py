@@ -46,7 +46,7 @@ class ModelHost:
         self._lock = threading.Lock()
         self._device, self._who, self._taken = device, who, ExitStack()
         self._base: Base | None = None
-        self._held: tuple[str, str] | None = None
+        self._held: tuple[str, str, str] | None = None
         self._untouched: torch.Tensor | None = None
         self._hashes: dict[str, str] = {}
 
@@ -89,7 +89,7 @@ class ModelHost:
     def draft(self, base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
         """Let an untouched base propose other wordings of questions, one list for each."""
         with self._lock:
-            if self._base and self._held == (base, "nf4"):
+            if self._base and self._held and self._held[:2] == (base, "nf4"):
                 with self._base.model.disable_adapter():
                     return draft_wordings(self._base, questions)
             self._take_device()
@@ -119,11 +119,13 @@ class ModelHost:
     def _ready(self, run: Run) -> Base:
         """Have the run's base and adapter in memory; another base makes room."""
         config = run.config
-        wanted = (config.base, config.quantization)
+        wanted = (config.base, config.quantization, config.frozen_weights)
         self._take_device()
         if self._base is None or self._held != wanted:
             self._base, self._held, self._hashes = None, None, {}
-            base = load_base(config.base, quantization=config.quantization)
+            base = load_base(
+                config.base, quantization=config.quantization, frozen_weights=config.frozen_weights
+            )
             self._untouched = _probe(base)
             model: Any = PeftModel.from_pretrained(base.model, run.adapter, adapter_name=run.id)
             self._base, self._held = Base(base.name, model, base.format), wanted

@@ -15,13 +15,12 @@ from trainer.config import RunConfig
 from trainer.corpus.library import Corpus
 from trainer.errors import UserError
 from trainer.events import Finished, Started, Stopped
-from trainer.machine import Machine, observed_rate
+from trainer.machine import Machine, observed_rate, room_to_unpack
 from trainer.runs import Runs
 from trainer.workload import Shape, Workload, local_base, measure_workload, read_shape
 
 Verdict = Literal["fits", "tight", "won't fit"]
 TIGHT = 0.8  # share of the available memory from which it may not fit: so sure is the formula
-ROOM_TO_UNPACK = 0.5  # and up to which `auto` spends memory on speed
 
 # Memory.
 PROCESS = 690e6  # bytes: PyTorch, Transformers, PEFT and what they load
@@ -90,7 +89,7 @@ def estimate(
     """
     base = read_shape(local_base(config.base))
     work = measure_workload(config, corpus, base, lengths)
-    unpacked = unpacks(config, base, work, machine)
+    unpacked = unpacks(config, base, machine)
     peak = peak_bytes(config, base, work, on_gpu=bool(machine.gpus), unpacked=unpacked)
     quick = READ_A_SECOND if config.method == "lora" else PACKED_A_SECOND
     load = LOADING + (base.linear + base.other) / quick
@@ -123,14 +122,13 @@ def estimate(
     )
 
 
-def unpacks(config: RunConfig, base: Shape, work: Workload, machine: Machine) -> bool:
-    """Whether 4-bit weights are unpacked once: `auto` does so where half of the memory does."""
+def unpacks(config: RunConfig, base: Shape, machine: Machine) -> bool:
+    """Whether 4-bit weights are unpacked once: `auto` does so where memory allows it."""
     if config.method != "qlora" or config.frozen_weights == "4-bit":
         return False
     if config.frozen_weights == "dequantised":
         return True
-    peak = peak_bytes(config, base, work, on_gpu=bool(machine.gpus), unpacked=True)
-    return peak <= ROOM_TO_UNPACK * machine.available_bytes
+    return room_to_unpack(2 * base.linear, machine.available_bytes)
 
 
 def peak_bytes(

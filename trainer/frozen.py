@@ -14,6 +14,8 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from trainer.machine import room_to_unpack
+
 PACKED = "packed"  # the attention of rows that hold several examples
 ROWS = 32  # labels whose scores for all of the vocabulary are looked at together
 _LIMITS = "sliding_window", "attention_chunk_size"  # how far back a model may look
@@ -34,7 +36,7 @@ def unpack_weights(model: PreTrainedModel, frozen_weights: str) -> bool:
             available, _ = torch.cuda.mem_get_info(model.device)
         else:
             available = psutil.virtual_memory().available
-        if needed > available / 3:
+        if not room_to_unpack(needed, available):
             return False
     model.dequantize()
     model.requires_grad_(False)

@@ -52,6 +52,11 @@ class Machine:
         return cls(cores, total, free, rate or per_core * cores)
 
 
+def room_to_unpack(needed: float, available: float) -> bool:
+    """Whether memory allows 4-bit weights to be unpacked once, for all that they are used."""
+    return needed <= available / 3
+
+
 def observed_rate(pairs: Iterable[tuple[float, float]]) -> float | None:
     """The operations a second that past work shows: the median over (operations, seconds)."""
     rates = [operations / seconds for operations, seconds in pairs if seconds > 0]

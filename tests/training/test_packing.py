@@ -14,7 +14,7 @@ from trainer.corpus.library import Corpus
 from trainer.frozen import answers_entropy, quicken, unpack_weights
 from trainer.generate import answer_batch
 from trainer.models import Base, load_base
-from trainer.packing import Tokens, answer_loss, shuffled_batches, tokenise, validation_loss
+from trainer.packing import Tokens, answer_loss, shuffled_steps, tokenise, validation_loss
 
 STEPS = 20
 
@@ -55,11 +55,11 @@ def learn(
     """Train for some steps and return the loss at each."""
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=1e-2)
-    batches = shuffled_batches(taught, config(batch_size=4))
+    batches = shuffled_steps(taught, config(batch_size=4))
     model.train()
     losses = []
     for _ in range(STEPS):
-        loss = loss_of(model, next(batches))
+        loss = loss_of(model, *next(batches))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
