@@ -17,7 +17,7 @@ from trainer.corpus.table import Cell, Table
 Rows = tuple[tuple[int, tuple[Cell, ...]], ...]
 
 SAMPLE = 2000  # rows looked at, spread over the table
-_HEAD = 30  # rows in which the names of the columns are looked for
+HEAD = 30  # rows in which the names of the columns are looked for
 
 
 def find_columns(table: Table, *, header: bool) -> tuple[tuple[str, ...], Rows]:
@@ -94,9 +94,9 @@ def one_text(cell: Cell) -> str:
 
 def find_header_row(rows: Rows) -> int:
     """Where the row stands that names the columns, or would if any does: below a title."""
-    head = [[one_text(cell).strip() for cell in cells] for _, cells in rows[:_HEAD]]
+    head = [[one_text(cell).strip() for cell in cells] for _, cells in rows[:HEAD]]
     for at, texts in enumerate(head):
-        if _names_a_pair(texts):
+        if names_a_pair(texts):
             return at
     widths = [sum(map(bool, texts)) for texts in head]
     usual = Counter(width for width in widths if width > 1).most_common(1)
@@ -109,7 +109,7 @@ def find_header_row(rows: Rows) -> int:
     return at
 
 
-def _names_a_pair(texts: Sequence[str]) -> bool:
+def names_a_pair(texts: Sequence[str]) -> bool:
     """Whether a row names a question and an answer, or a text and a label, outright."""
     names = [read_name(text) for text in texts if 0 < len(text) <= 60]
     if find_letters(texts) and max(map(len, texts)) <= 30:
@@ -131,7 +131,7 @@ def names_columns(texts: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     filled = [text for text in texts if text]
     if not filled or any(len(text) > 100 for text in filled):
         return False
-    if _names_a_pair(texts):
+    if names_a_pair(texts):
         return True
     columns = [[row[at] for row in below if at < len(row) and row[at]] for at in range(len(texts))]
     names = [read_name(text) for text in texts if text]

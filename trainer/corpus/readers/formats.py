@@ -17,6 +17,7 @@ from trainer.corpus.readers.documents.pdf import read_pdf
 from trainer.corpus.readers.documents.plain import read_plain
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.corpus.readers.parquet import read_parquet
+from trainer.corpus.readers.rearranging import rearrange
 from trainer.corpus.readers.records import read_json, read_jsonl, read_xml, read_yaml
 from trainer.corpus.readers.spreadsheet import read_spreadsheet
 from trainer.corpus.readers.text import decode
@@ -85,7 +86,7 @@ def read_bytes(data: bytes, name: str) -> list[Table]:
     format_ = find_format(data, name)
     if format_ == "zip":
         return read_archive(data, name, read_bytes)
-    return READERS[format_](data, name)
+    return [rearrange(table) for table in READERS[format_](data, name)]
 
 
 def find_format(data: bytes, name: str) -> str:

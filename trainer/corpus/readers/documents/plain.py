@@ -41,14 +41,14 @@ def read_plain(data: bytes, name: str) -> list[Table]:
     lines = [line.rstrip() for line in decoded.text.expandtabs(4).splitlines()]
     chat = read_chat(lines)
     blocks = chat or list(_read_blocks(lines))
-    alternates = _alternates(blocks)
-    if alternates:
+    by_turns = alternates(blocks)
+    if by_turns:
         roles = ("question", "answer")
         blocks = [replace(b, role=roles[n % 2], scope=n + 1) for n, b in enumerate(blocks)]
     pairs, notes = find_pairs(blocks, name)
     if chat:
         notes.append("The text was read as an exported chat; its dates and names were left out.")
-    if alternates:
+    if by_turns:
         notes.append(
             "Questions and answers are not marked in this text; every other line was read as a "
             "question. Check that the answers belong to them."
@@ -56,7 +56,7 @@ def read_plain(data: bytes, name: str) -> list[Table]:
     return [make_table(pairs, "plain text", "line", decoded.encoding, (*decoded.notes, *notes))]
 
 
-def _alternates(blocks: Sequence[Block]) -> bool:
+def alternates(blocks: Sequence[Block]) -> bool:
     """Whether lines that ask, some without their mark, stand in turn with lines that answer."""
     if len(blocks) < 6 or len(blocks) % 2 or any(b.level or b.role or b.marker for b in blocks):
         return False
