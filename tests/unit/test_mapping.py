@@ -843,3 +843,20 @@ def test_an_answer_that_a_person_chooses_is_free_unless_it_is_a_label(tmp_path: 
     assert chosen(path, "question=text", "answer=intent").task == "labels"
     assert chosen(path, "question=text", "answer=note").task == "answers"
     assert chosen(path, "question=text", "answer=note", "task=labels").task == "labels"
+
+
+def test_names_below_other_rows_are_found_by_what_they_speak_of() -> None:
+    above = [("Knowledge base", "", ""), ("Exported by", "Ann", "on")]
+    rows = [
+        *above,
+        ("#", "Customer asks", "We reply"),
+        *((str(n), *pair) for n, pair in enumerate(faq())),
+    ]
+    found = guess(*rows).mapping
+    assert (found.question, found.answer) == ("Customer asks", "We reply")
+
+
+def test_a_column_of_codes_is_no_question_because_it_is_called_user() -> None:
+    rows = [(f"U{n % 2}", f"Message {n} of the channel.") for n in range(20)]
+    with pytest.raises(CorpusError, match="no columns hold"):
+        guess(*rows, header=("user", "text"))

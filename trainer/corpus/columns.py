@@ -95,9 +95,10 @@ def one_text(cell: Cell) -> str:
 def find_header_row(rows: Rows) -> int:
     """Where the row stands that names the columns, or would if any does: below a title."""
     head = [[one_text(cell).strip() for cell in cells] for _, cells in rows[:HEAD]]
-    for at, texts in enumerate(head):
-        if names_a_pair(texts):
-            return at
+    for names in (names_a_pair, _speaks_of_a_pair):
+        for at, texts in enumerate(head):
+            if names(texts):
+                return at
     widths = [sum(map(bool, texts)) for texts in head]
     usual = Counter(width for width in widths if width > 1).most_common(1)
     if not usual:
@@ -118,6 +119,15 @@ def names_a_pair(texts: Sequence[str]) -> bool:
     said = [name for name in names if name.exact and name.says("answer") >= 50]
     said += [name for name in names if name.exact and name.says("label")]
     return any(one is not other for one in asked for other in said)
+
+
+def _speaks_of_a_pair(texts: Sequence[str]) -> bool:
+    """Whether short cells of a row speak of a question and of an answer: 'What the bot replies'."""
+    if any(len(text) > 40 or ends_asking(text) for text in texts):
+        return False
+    names = [read_name(text) for text in texts if text]
+    asked = [name for name in names if name.says("question") >= 60]
+    return any(one is not two and two.says("answer") >= 60 for one in asked for two in names)
 
 
 def find_letters(texts: Sequence[str]) -> list[str]:
@@ -147,7 +157,7 @@ def names_columns(texts: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
         max(map(name.says, ("question", "answer", "label", "topic"))) >= 50 for name in exact
     ):
         return True
-    if any(n.says("question") >= 60 for n in names) and any(n.says("answer") >= 60 for n in names):
+    if _speaks_of_a_pair(texts):
         return True
     if any(len(text) > 40 or len(text.split()) > 4 or _is_dull(text) for text in filled):
         return False
