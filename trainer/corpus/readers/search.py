@@ -36,6 +36,7 @@ from trainer.corpus.readers.layouts import (
     transpose,
 )
 from trainer.corpus.readers.shapes import convert
+from trainer.corpus.readers.threads import read_threads
 
 _TITLES = frozenset({"title", "heading", "header", "label"})
 _ENTITIES = frozenset({"name", "entity", "product", "brand", "subject"})
@@ -60,6 +61,8 @@ class Search:
         return self._visit_list(value, topical) if isinstance(value, list | tuple) else []
 
     def _visit_list(self, items: Sequence[object], topical: bool) -> list[Group]:
+        if threads := read_threads(items, self.notes):
+            return [self._group(threads, PAIRS)]
         if is_chat(items):
             exchange = read_exchange(items, self.notes)
             return [Group([self._row(exchange, 1)], PAIRS)] if exchange else []
