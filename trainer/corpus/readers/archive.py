@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from trainer.corpus.readers.documents.articles import read_articles
 from trainer.corpus.readers.limits import MOST_BYTES, MOST_ROWS
 from trainer.corpus.readers.text import decode
 from trainer.corpus.table import Table
@@ -123,6 +124,8 @@ def read_archive(
             refused.append(str(error))
             continue
         tables += [table.named(shown) for table in found]
+    if not tables and (articles := read_articles(files)):
+        return [articles]
     if not tables:
         why = " ".join(refused[:3]) or "It holds no files but pictures and the like."
         raise CorpusError(f"{name} holds no file of questions and answers. {why}")
