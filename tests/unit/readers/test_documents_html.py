@@ -254,3 +254,11 @@ def test_the_signs_of_an_encyclopedia_are_left_out_and_its_links_kept():
         ("How do I pay?", "By card. See more.", ""),
         ("Is it safe?", "Yes. See more.", ""),
     ]
+
+
+def test_a_table_of_numbers_beside_cells_with_both_only_lays_out():
+    pairs = [("How do I pay?", "By card."), ("Lost parcels", "Tell us soon."), ("Who?", "You.")]
+    rows = "".join(
+        f"<tr><td>{n}</td><td><b>{q}</b><br>{a}</td></tr>" for n, (q, a) in enumerate(pairs, 1)
+    )
+    assert [pair[:2] for pair in read(f"<html><body><table>{rows}</table></body></html>")] == pairs

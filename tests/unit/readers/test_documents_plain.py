@@ -41,6 +41,7 @@ def test_marks_with_numbers_are_taken_off():
         ("Pergunta:", "Resposta:"),
         ("D:", "R:"),
         ("Soalan:", "Jawapan:"),
+        ("Câu 1:", "Trả lời:"),
         ("S:", "J:"),
         ("Tanya:", "Jawab:"),
         ("问：", "答："),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer.corpus.readers.formats import read_bytes
 from trainer.corpus.readers.grading import Group
 from trainer.corpus.readers.limits import MOST_CELL
 from trainer.corpus.readers.records import (
@@ -185,6 +186,14 @@ def test_yaml_makes_no_objects_and_keeps_answers_as_they_are_written() -> None:
         ("", "Seit?", "1.10"),
         ("", "echo", ""),
     ]
+
+
+def test_toml_is_read_or_refused_with_the_line() -> None:
+    text = '[[faq]]\nquestion = "How?"\nanswer = "So."\n' * 2
+    (table,) = read_bytes(text.encode(), "faq.toml")
+    assert pairs(table) == [("How?", "So.")] * 2
+    with pytest.raises(CorpusError, match=r"faq\.toml is not TOML: .*line 1"):
+        read_bytes(b"question: How?\n", "faq.toml")
 
 
 def test_the_documents_of_a_yaml_file_are_read_as_one() -> None:

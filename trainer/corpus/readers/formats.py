@@ -21,7 +21,7 @@ from trainer.corpus.readers.documents.rtf import read_rtf
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.corpus.readers.parquet import read_parquet
 from trainer.corpus.readers.rearranging import rearrange
-from trainer.corpus.readers.records import read_json, read_jsonl, read_xml, read_yaml
+from trainer.corpus.readers.records import read_json, read_jsonl, read_toml, read_xml, read_yaml
 from trainer.corpus.readers.spreadsheet import read_spreadsheet
 from trainer.corpus.readers.text import decode
 from trainer.corpus.table import Table
@@ -33,6 +33,7 @@ READERS: dict[str, Callable[[bytes, str], list[Table]]] = {
     "json": read_json,
     "jsonl": read_jsonl,
     "yaml": read_yaml,
+    "toml": read_toml,
     "xml": read_xml,
     "parquet": read_parquet,
     "docx": read_docx,
@@ -45,8 +46,8 @@ READERS: dict[str, Callable[[bytes, str], list[Table]]] = {
     "plain": read_plain,
 }
 WHAT_IS_READ = (
-    "Tandem reads CSV and TSV, XLSX, XLS and ODS, JSON and JSONL, YAML, XML, Parquet, DOCX, ODT, "
-    "RTF, PDF, EPUB, HTML and MHTML, Markdown, plain text, and ZIP of any of them"
+    "Tandem reads CSV and TSV, XLSX, XLS and ODS, JSON and JSONL, YAML, TOML, XML, Parquet, DOCX, "
+    "ODT, RTF, PDF, EPUB, HTML and MHTML, Markdown, plain text, and ZIP of any of them"
 )
 _MAGIC = (
     (b"PAR1", "parquet"),
@@ -73,6 +74,7 @@ _BY_NAME = {
     ".ndjson": "jsonl",
     ".yaml": "yaml",
     ".yml": "yaml",
+    ".toml": "toml",
     ".xml": "xml",
     ".html": "html",
     ".htm": "html",

@@ -38,7 +38,7 @@ LABELS = (
     ("pitanje|vprašanje|p|v", "odgovor|o"),
     ("soru|s", "cevap|yanıt|c|y"),
     ("sual", "cavab"),
-    ("câu hỏi|hỏi|h", "trả lời|đáp|tl|đ|t"),
+    ("câu hỏi|hỏi|câu|h", "trả lời|đáp|tl|đ|t"),
     ("galdera|g", "erantzuna|e"),
     ("cwestiwn|c", "ateb|a"),
     ("ceist|c", "freagra|f"),
