@@ -126,7 +126,7 @@ def _speaks_of_a_pair(texts: Sequence[str]) -> bool:
     if any(len(text) > 40 or ends_asking(text) for text in texts):
         return False
     names = [read_name(text) for text in texts if text]
-    asked = [name for name in names if name.says("question") >= 60]
+    asked = [n for n in names if max(n.says("question"), n.says("wording")) >= 60]
     return any(one is not two and two.says("answer") >= 60 for one in asked for two in names)
 
 

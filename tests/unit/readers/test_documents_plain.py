@@ -42,6 +42,8 @@ def test_marks_with_numbers_are_taken_off():
         ("D:", "R:"),
         ("Soalan:", "Jawapan:"),
         ("Câu 1:", "Trả lời:"),
+        ("Pyt. 1:", "Odp.:"),
+        ("<|im_start|>user\n", "<|im_start|>assistant\n"),
         ("S:", "J:"),
         ("Tanya:", "Jawab:"),
         ("问：", "答："),

@@ -47,7 +47,7 @@ def looks_delimited(text: str) -> bool:
     if said:
         return True
     delimiter = choose_delimiter(sample)
-    if delimiter == NO_DELIMITER:
+    if delimiter == NO_DELIMITER or sample.lstrip().startswith("<|"):  # of a chat template
         return False
     records = sample_records(Dialect(delimiter), sample, truncated=len(text) > SAMPLE)
     plain = sample_records(Dialect(delimiter, None), sample, truncated=len(text) > SAMPLE)

@@ -31,6 +31,10 @@ _TOPIC = re.compile(
     r"|categoría|categoria|argomento|sezione|onderwerp|categorie|kategoria|kategori|тема|категория"
     r"|раздел|主题|分类|類別|主題|カテゴリー?|카테고리|주제)\s?[:：]\s*(\S.{0,79})$"
 )
+_TURN = re.compile(  # of a chat template: ChatML, Llama 3
+    r"<\|(?:im_start|start_header_id)\|>(user|assistant)(?:<\|end_header_id\|>)?"
+)
+_TURN_END = re.compile(r"<\|(?:im_end|eot_id|begin_of_text|end_of_text|endoftext)\|>")
 _WRAPPED = range(50, 131)  # columns at which people and programs wrap
 
 
@@ -38,7 +42,8 @@ def read_plain(data: bytes, name: str) -> list[Table]:
     """Read the questions and answers of a plain text."""
     decoded = decode(data, name)
     refuse_long(decoded.text, name)
-    lines = [line.rstrip() for line in decoded.text.expandtabs(4).splitlines()]
+    text = _TURN_END.sub("", _TURN.sub(r"\1:", decoded.text))
+    lines = [line.rstrip() for line in text.expandtabs(4).splitlines()]
     chat = read_chat(lines)
     blocks = chat or list(_read_blocks(lines))
     by_turns = alternates(blocks)

@@ -32,7 +32,7 @@ LABELS = (
     ("küsimus|k", "vastus|v"),
     ("jautājums|j", "atbilde|a"),
     ("klausimas|k", "atsakymas|a"),
-    ("pytanie|p", "odpowiedź|odpowiedz|odp|o"),
+    ("pytanie|pyt|p", "odpowiedź|odpowiedz|odp|o"),
     ("otázka|ot|o", "odpověď|odpoveď|odp|o"),
     ("kérdés|k", "válasz|v"),
     ("pitanje|vprašanje|p|v", "odgovor|o"),
