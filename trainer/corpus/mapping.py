@@ -126,6 +126,8 @@ def apply_mapping(table: Table, mapping: Mapping, *, file: str) -> Mapped:
 
 def _find_sections(rows: Rows, answer: int) -> dict[int, str]:
     """The rows that hold nothing but the topic of those below them, where the first row is one."""
+    if not rows or sum(map(is_filled, rows[0][1])) != 1:
+        return {}
     filled = [
         (number, [at for at, cell in enumerate(cells) if is_filled(cell)], cells)
         for number, cells in rows
@@ -137,7 +139,7 @@ def _find_sections(rows: Rows, answer: int) -> dict[int, str]:
         if not asks(text) and not text.endswith((".", "!", "。"))
     }
     follow = any(one in found and other in found for (one, *_), (other, *_) in pairwise(filled))
-    return found if rows and rows[0][0] in found and len(found) > 1 and not follow else {}
+    return found if rows[0][0] in found and len(found) > 1 and not follow else {}
 
 
 def _heads_blocks(cells: Sequence[Cell]) -> bool:
