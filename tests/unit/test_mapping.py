@@ -843,3 +843,35 @@ def test_an_answer_that_a_person_chooses_is_free_unless_it_is_a_label(tmp_path: 
     assert chosen(path, "question=text", "answer=intent").task == "labels"
     assert chosen(path, "question=text", "answer=note").task == "answers"
     assert chosen(path, "question=text", "answer=note", "task=labels").task == "labels"
+
+
+def test_names_below_other_rows_are_found_by_what_they_speak_of() -> None:
+    above = [("Knowledge base", "", ""), ("Exported by", "Ann", "on")]
+    rows = [
+        *above,
+        ("#", "Customer asks", "We reply"),
+        *((str(n), *pair) for n, pair in enumerate(faq())),
+    ]
+    found = guess(*rows).mapping
+    assert (found.question, found.answer) == ("Customer asks", "We reply")
+
+
+def test_a_column_of_codes_is_no_question_because_it_is_called_user() -> None:
+    rows = [(f"U{n % 2}", f"Message {n} of the channel.") for n in range(20)]
+    with pytest.raises(CorpusError, match="no columns hold"):
+        guess(*rows, header=("user", "text"))
+
+
+def test_wordings_and_an_answer_are_names_enough_for_a_header() -> None:
+    rows = [
+        ("如何修改密码？", "怎么改密码？", "打开设置。"),
+        ("运费是多少？", "邮费多少？", "十元。"),
+    ]
+    found = guess(("知识标题", "相似问法", "答案内容"), *rows).mapping
+    assert (found.question, found.wordings) == ("知识标题", ("相似问法",))
+
+
+@pytest.mark.parametrize("name", ["Lĩnh vực", "Área", "分野", "Obszar"])
+def test_a_field_of_knowledge_is_a_topic(name: str) -> None:
+    rows = [(*pair, ("one", "two")[n % 2]) for n, pair in enumerate(faq())]
+    assert guess(*rows, header=("question", "answer", name)).mapping.topic == name

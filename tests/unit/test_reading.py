@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from trainer.corpus.cleaning import STEPS
@@ -83,6 +84,60 @@ def test_labels_beside_answers_are_left_out_unless_a_person_says_what_it_is(tmp_
     reading = read_corpus(answers, labels)
     assert (reading.task, len(reading.examples)) == ("answers", 60)
     assert any("labels.csv: left out" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("draft", "false false true"),
+        ("Status", "Published Published Draft"),
+        ("Durum", "Aktif Aktif Taslak"),
+        ("enabled", "TRUE TRUE FALSE"),
+        ("data.isPublished", "1 1 0"),
+    ],
+)
+def test_drafts_are_told(tmp_path: Path, name: str, values: str) -> None:
+    rows = (f"Question {n}?,Answer {n}.,{value}" for n, value in enumerate(values.split()))
+    reading = read_corpus(write(tmp_path, f"question,answer,{name}\n" + "\n".join(rows)))
+    assert any("1 row (4) is a draft or not shown" in note for note in reading.notes)
+    shown = "\n".join(f"Question {n}?,Answer {n}.,{values.split()[0]}" for n in range(3))
+    assert not read_corpus(write(tmp_path, f"question,answer,{name}\n{shown}")).notes
+
+
+def test_what_has_no_date_of_publication_is_a_draft(tmp_path: Path) -> None:
+    rows = "How?,So.,2024-01-02\nWhy?,Thus.,\n"
+    reading = read_corpus(write(tmp_path, f"question,answer,publishedAt\n{rows}"))
+    assert any("1 row (3) is a draft or not shown" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("sheets", "topics"),
+    [
+        (("Konto", "Termine"), {"Konto", "Termine"}),
+        (("Tabelle1", "Tabelle2"), {""}),
+        (("EN", "English 2"), {""}),
+    ],
+)
+def test_sheets_name_the_topics_of_their_pairs(
+    tmp_path: Path, sheets: tuple[str, ...], topics: set[str]
+) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title in sheets:
+        sheet = book.create_sheet(title)
+        sheet.append(("Frage", "Antwort"))
+        sheet.append((f"Wie geht {title}?", "Ganz einfach am Schalter."))
+    book.save(tmp_path / "faq.xlsx")
+    assert {e.topic for e in read_corpus(tmp_path / "faq.xlsx").examples} == topics
+
+
+def test_rows_with_nothing_but_a_title_are_topics(tmp_path: Path) -> None:
+    rows = "ACCOUNT,\nHow?,So.\nWhy?,Thus.\nORDERS,\nWho?,You."
+    reading = read_corpus(write(tmp_path, f"question,answer\n{rows}"))
+    assert [e.topic for e in reading.examples] == ["ACCOUNT", "ACCOUNT", "ORDERS"]
+    unanswered = "Lost card,\nStolen card,\nHow?,So.\nNew card,\nWhy?,Thus."
+    reading = read_corpus(write(tmp_path, f"question,answer\n{unanswered}"))
+    assert {e.topic for e in reading.examples} == {""}
 
 
 def test_repeats_and_contradictions_are_found_with_their_rows(tmp_path: Path) -> None:

@@ -56,7 +56,11 @@ def _read_mark(text: str) -> str:
 
 def choose_pair(columns: Columns) -> tuple[Column, Column] | None:
     """The columns that together look most like questions and their answers, if any do."""
-    asked = [c for c in columns if c.says("question") >= 40 or (c.texty and c.asking >= 0.3)]
+    asked = [
+        c
+        for c in columns
+        if c.says("question") >= (60 if c.dull > 0.5 else 40) or (c.texty and c.asking >= 0.3)
+    ]
     said = [c for c in columns if c.says("answer") >= 40 or (c.texty and not c.said.strengths)]
     asked = sorted(asked, key=lambda column: -column.as_question)[:12]
     said = sorted(said, key=lambda column: -column.as_answer)[:12]

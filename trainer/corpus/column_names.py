@@ -54,7 +54,8 @@ _NAMES = {
         श्रेणी वर्ग, বিষয় বিভাগ, زمرہ, தலைப்பு வகை, అంశం, ವಿಷಯ, വിഷയം, මාතෘකාව ප්‍රවර්ගය, topik
         jenis, paksa, chủ_đề danh_mục thể_loại chuyên_mục, หัวข้อ หมวด หมวดหมู่ ประเภท, 主题 主題
         类别 類別 分类 分類 类型 類型 话题 領域 栏目, トピック カテゴリ カテゴリー 種別 ジャンル
-        区分, 주제 카테고리 분류 유형 구분, mada kategoria aina, ርዕስ""",
+        区分, 주제 카테고리 분류 유형 구분, mada kategoria aina, ርዕስ
+        área ámbito obszar область lĩnh_vực bidang 분야 分野 领域 תחום مجال क्षेत्र""",
     "wording": """alternative alternatives alternate alt variant variants variation variations
         paraphrase paraphrases paraphrased synonym synonyms similar rephrase rephrased reworded
         rewording wording wordings reformulation reformulations other utterances phrases patterns

@@ -17,7 +17,7 @@ from trainer.corpus.table import Cell, Table
 Rows = tuple[tuple[int, tuple[Cell, ...]], ...]
 
 SAMPLE = 2000  # rows looked at, spread over the table
-_HEAD = 30  # rows in which the names of the columns are looked for
+HEAD = 30  # rows in which the names of the columns are looked for
 
 
 def find_columns(table: Table, *, header: bool) -> tuple[tuple[str, ...], Rows]:
@@ -94,10 +94,11 @@ def one_text(cell: Cell) -> str:
 
 def find_header_row(rows: Rows) -> int:
     """Where the row stands that names the columns, or would if any does: below a title."""
-    head = [[one_text(cell).strip() for cell in cells] for _, cells in rows[:_HEAD]]
-    for at, texts in enumerate(head):
-        if _names_a_pair(texts):
-            return at
+    head = [[one_text(cell).strip() for cell in cells] for _, cells in rows[:HEAD]]
+    for names in (names_a_pair, _speaks_of_a_pair):
+        for at, texts in enumerate(head):
+            if names(texts):
+                return at
     widths = [sum(map(bool, texts)) for texts in head]
     usual = Counter(width for width in widths if width > 1).most_common(1)
     if not usual:
@@ -109,7 +110,7 @@ def find_header_row(rows: Rows) -> int:
     return at
 
 
-def _names_a_pair(texts: Sequence[str]) -> bool:
+def names_a_pair(texts: Sequence[str]) -> bool:
     """Whether a row names a question and an answer, or a text and a label, outright."""
     names = [read_name(text) for text in texts if 0 < len(text) <= 60]
     if find_letters(texts) and max(map(len, texts)) <= 30:
@@ -118,6 +119,15 @@ def _names_a_pair(texts: Sequence[str]) -> bool:
     said = [name for name in names if name.exact and name.says("answer") >= 50]
     said += [name for name in names if name.exact and name.says("label")]
     return any(one is not other for one in asked for other in said)
+
+
+def _speaks_of_a_pair(texts: Sequence[str]) -> bool:
+    """Whether short cells of a row speak of a question and of an answer: 'What the bot replies'."""
+    if any(len(text) > 40 or ends_asking(text) for text in texts):
+        return False
+    names = [read_name(text) for text in texts if text]
+    asked = [n for n in names if max(n.says("question"), n.says("wording")) >= 60]
+    return any(one is not two and two.says("answer") >= 60 for one in asked for two in names)
 
 
 def find_letters(texts: Sequence[str]) -> list[str]:
@@ -131,7 +141,7 @@ def names_columns(texts: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     filled = [text for text in texts if text]
     if not filled or any(len(text) > 100 for text in filled):
         return False
-    if _names_a_pair(texts):
+    if names_a_pair(texts):
         return True
     columns = [[row[at] for row in below if at < len(row) and row[at]] for at in range(len(texts))]
     names = [read_name(text) for text in texts if text]
@@ -147,7 +157,7 @@ def names_columns(texts: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
         max(map(name.says, ("question", "answer", "label", "topic"))) >= 50 for name in exact
     ):
         return True
-    if any(n.says("question") >= 60 for n in names) and any(n.says("answer") >= 60 for n in names):
+    if _speaks_of_a_pair(texts):
         return True
     if any(len(text) > 40 or len(text.split()) > 4 or _is_dull(text) for text in filled):
         return False

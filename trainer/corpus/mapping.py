@@ -5,11 +5,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import pydantic
 
 from trainer.corpus.column_names import (
+    asks,
     begins_asking,
     ends_asking,
     read_name,
@@ -25,6 +27,7 @@ from trainer.corpus.columns import (
     one_text,
     show_names,
 )
+from trainer.corpus.drafts import note_drafts
 from trainer.corpus.table import Cell, Pair, Table
 from trainer.errors import CorpusError
 
@@ -71,10 +74,15 @@ def apply_mapping(table: Table, mapping: Mapping, *, file: str) -> Mapped:
     worded = read_name(names[question]).says("wording") > 0
     heading = (names[question], names[answer])
     filled_down = topic is not None and _heads_blocks([cells[topic] for _, cells in rows])
+    sections = _find_sections(rows, answer) if topic is None else {}
     pairs, counts, under = [], Counter[str](), ""
     for number, cells in rows:
         if (cells[question], cells[answer]) == heading and mapping.header:
             counts["heading"] += 1
+            continue
+        if number in sections:
+            under = sections[number]
+            counts["sections"] += 1
             continue
         asked = (
             _split_wordings(cells[question])
@@ -108,7 +116,30 @@ def apply_mapping(table: Table, mapping: Mapping, *, file: str) -> Mapped:
         for text in asked or [""]:
             text = front + text if text else ""
             pairs.append(Pair(text, said[0] if said else "", under, number, table.part))
-    return Mapped(tuple(pairs), tuple(_note(table, names, rows, mapping, counts)))
+    used = {at for at in (question, answer, topic, context, *wordings) if at is not None}
+    notes = (
+        *_note(table, names, rows, mapping, counts),
+        *note_drafts(names, rows, table.unit, used=used),
+    )
+    return Mapped(tuple(pairs), notes)
+
+
+def _find_sections(rows: Rows, answer: int) -> dict[int, str]:
+    """The rows that hold nothing but the topic of those below them, where the first row is one."""
+    if not rows or sum(map(is_filled, rows[0][1])) != 1:
+        return {}
+    filled = [
+        (number, [at for at, cell in enumerate(cells) if is_filled(cell)], cells)
+        for number, cells in rows
+    ]
+    found = {
+        number: text
+        for number, (at, *others), cells in filled
+        if not others and at != answer and len(text := one_text(cells[at]).strip()) <= 60
+        if not asks(text) and not text.endswith((".", "!", "。"))
+    }
+    follow = any(one in found and other in found for (one, *_), (other, *_) in pairwise(filled))
+    return found if rows[0][0] in found and len(found) > 1 and not follow else {}
 
 
 def _heads_blocks(cells: Sequence[Cell]) -> bool:

@@ -1,5 +1,6 @@
 """From files to examples: read, map, clean."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pydantic
 
 from trainer.corpus.cleaning import STEPS, Step, clean
+from trainer.corpus.column_names import read_name
 from trainer.corpus.examples import Example, make_examples
 from trainer.corpus.guessing import Guess, guess_mapping
 from trainer.corpus.mapping import Mapping, Task, apply_mapping
@@ -99,6 +101,7 @@ def read_corpus(*paths: Path, choices: Choices | None = None) -> Reading:
     )
 
 
+_SHEETS = ("xlsx", "xlsb", "xls", "ods")
 _KINDS = {"answers": "free answers, not labels", "labels": "labels, not free answers"}
 
 
@@ -121,7 +124,26 @@ def open_file(path: Path, choices: Choices, *, alone: bool = True) -> list[Part]
             parts.append(_map(path.name, name, table, choices.mapping.get(name), where))
         except CorpusError as error:
             parts.append(Part(path.name, name, table, refused=str(error)))
-    return parts
+    return _name_topics(parts)
+
+
+def _name_topics(parts: list[Part]) -> list[Part]:
+    """Take the names of sheets for topics where several hold pairs, unless they only number."""
+    sheets = [p for p in parts if p.pairs and p.table.format in _SHEETS]
+    names = {re.sub(r"[\W\d_]+", "", part.table.part) for part in sheets}
+    if len(names) < 2 or any(read_name(part.table.part).language for part in sheets):
+        return parts
+    why = "Its pairs have the name of the sheet as their topic."
+    return [
+        replace(
+            part,
+            pairs=tuple(pair._replace(topic=part.table.part) for pair in part.pairs),
+            why=(*part.why, why),
+        )
+        if part in sheets and not any(pair.topic for pair in part.pairs)
+        else part
+        for part in parts
+    ]
 
 
 def _map(file: str, name: str, table: Table, chosen: Mapping | None, where: str) -> Part:

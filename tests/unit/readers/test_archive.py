@@ -9,6 +9,7 @@ import pytest
 
 from trainer.corpus.readers.archive import check_zip, read_archive
 from trainer.corpus.readers.delimited import read_delimited
+from trainer.corpus.readers.formats import read_bytes
 from trainer.corpus.readers.records import read_json
 from trainer.errors import CorpusError
 
@@ -118,6 +119,27 @@ def test_an_archive_without_a_faq_is_refused_with_the_first_reasons() -> None:
         read_archive(pack({"a.csv": "", "b.png": b"x"}), "faq.zip", read_delimited)
     with pytest.raises(CorpusError, match="no files but pictures"):
         read_archive(pack({"b.png": b"x"}), "faq.zip", read_delimited)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("{n}.md", "---\ntitle: '{q}'\ndate: 2024-01-02\n---\n{a}\n"),
+        ("{n}.md", "# {q}\n\n{a}\n"),
+        (
+            "{n}.html",
+            "<html><head><title>x</title></head><body><h1>{q}</h1><p>{a}</p></body></html>",
+        ),
+    ],
+)
+def test_articles_of_one_question_each_are_pairs(name: str, text: str) -> None:
+    pairs = [("How do I pay?", "By card."), ("Lost parcels", "Tell us soon.")]
+    files = {name.format(n=n): text.format(q=q, a=a) for n, (q, a) in enumerate(pairs)}
+    (table,) = read_archive(pack(files), "help.zip", read_bytes)
+    assert [cells[:2] for _, cells in table.rows] == pairs
+    posts = {name.format(n=n): text.format(q=f"News {n}", a="We moved.") for n in (1, 2)}
+    with pytest.raises(CorpusError, match="holds no file of questions"):
+        read_archive(pack(posts), "blog.zip", read_bytes)
 
 
 def test_a_member_named_before_unicode_keeps_its_name() -> None:

@@ -48,6 +48,7 @@ def test_many_records_decide_the_delimiter_and_not_the_first() -> None:
     [
         "\n\nquestion,answer\nHow?,So.\n",
         "sep=;\nquestion;answer\nHow?;So.\n",
+        "#separator:Tab\n#html:true\nquestion\tanswer\nHow?\tSo.\n",
         "question,answer,,\r\nHow?,So.,,\r\n",
         "question, answer\nHow?, So.\n",
         "'question','answer'\n'How?','So.'\n",

@@ -269,3 +269,15 @@ def test_an_unknown_list_and_a_loop_of_styles_do_no_harm():
         paragraph._p.get_or_add_pPr().append(numbers)
         assert paragraph._p.find(qn("w:pPr")) is not None
     assert [cells[1] for cells in read(document)] == ["So.", "So."]
+
+
+def test_a_table_of_numbers_beside_cells_with_both_only_lays_out():
+    pairs = [("How do I pay?", "By card."), ("Lost parcels", "Tell us soon."), ("Who?", "You.")]
+    document = docx.Document()
+    table = document.add_table(rows=0, cols=2)
+    for number, (question, answer) in enumerate(pairs, 1):
+        cells = table.add_row().cells
+        cells[0].text = str(number)
+        cells[1].paragraphs[0].add_run(question).bold = True
+        cells[1].add_paragraph(answer)
+    assert [pair[:2] for pair in read(document)] == pairs

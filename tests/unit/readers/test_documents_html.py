@@ -254,3 +254,23 @@ def test_the_signs_of_an_encyclopedia_are_left_out_and_its_links_kept():
         ("How do I pay?", "By card. See more.", ""),
         ("Is it safe?", "Yes. See more.", ""),
     ]
+
+
+def test_a_table_of_numbers_beside_cells_with_both_only_lays_out():
+    pairs = [("How do I pay?", "By card."), ("Lost parcels", "Tell us soon."), ("Who?", "You.")]
+    rows = "".join(
+        f"<tr><td>{n}</td><td><b>{q}</b><br>{a}</td></tr>" for n, (q, a) in enumerate(pairs, 1)
+    )
+    assert [pair[:2] for pair in read(f"<html><body><table>{rows}</table></body></html>")] == pairs
+
+
+def test_the_data_a_script_would_write_is_read_where_the_page_itself_says_nothing():
+    pairs = [("How do I pay?", "By card."), ("Lost parcels", "Tell us soon.")]
+    data = json.dumps({"props": {"faqs": [{"question": q, "answer": a} for q, a in pairs]}})
+    page = (
+        "<html><body><div id=root></div><script type='application/json'>{}</script></body></html>"
+    )
+    (table,) = read_html(page.format(data).encode(), "page.html")
+    assert (table.header, [cells for _, cells in table.rows]) == (("question", "answer"), pairs)
+    with pytest.raises(CorpusError, match="No question-answer pairs"):
+        read(page.format(json.dumps({"build": [{"id": "x", "page": "How?"}] * 3})))

@@ -253,3 +253,9 @@ def test_a_list_of_questions_is_refused():
     asked += ["Who pays for it", "When is it paid?", "Which cards do you take?", "What is left"]
     with pytest.raises(CorpusError, match="is a list of questions"):
         read("# Open questions\n\n" + "\n".join(f"- {one}" for one in asked))
+
+
+def test_what_is_bold_before_an_answer_need_not_ask_where_most_others_do():
+    pairs = [("How do I pay?", "By card."), ("Lost parcels", "Tell us soon."), ("Who?", "You.")]
+    text = "# FAQ\n\n" + "\n".join(f"* **{q}** {a}" for q, a in pairs)
+    assert [cells[:2] for _, cells in read_markdown(text.encode(), "faq.md")[0].rows] == pairs

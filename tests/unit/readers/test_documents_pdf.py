@@ -117,19 +117,20 @@ def test_plain_numbered_questions_without_any_weight():
     )
 
 
-def test_two_columns_are_read_one_after_the_other():
+@pytest.mark.parametrize("count", [2, 4])
+def test_two_columns_are_read_one_after_the_other(count: int):
     def fill(page: FPDF) -> None:
         for column in (0, 1):
             page.set_xy(10 + 100 * column, 20)
             page.set_left_margin(10 + 100 * column)
             page.set_right_margin(110 - 100 * column)
-            for number in range(4):
+            for number in range(count):
                 write(page, f"Question {column}{number} about this?", "B")
                 write(page, LONG, gap=3)
 
     pairs = read(make(fill))
     assert [pair[0] for pair in pairs] == [
-        f"Question {c}{n} about this?" for c in "01" for n in range(4)
+        f"Question {c}{n} about this?" for c in "01" for n in range(count)
     ]
     assert {pair[1] for pair in pairs} == {LONG}
 

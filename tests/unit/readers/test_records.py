@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer.corpus.readers.formats import read_bytes
+from trainer.corpus.readers.grading import Group
 from trainer.corpus.readers.limits import MOST_CELL
 from trainer.corpus.readers.records import (
     read_json,
@@ -17,6 +19,7 @@ from trainer.corpus.readers.records import (
     read_yaml,
     tables_from_records,
 )
+from trainer.corpus.readers.search import Search
 from trainer.corpus.table import Cell, Table
 from trainer.errors import CorpusError
 
@@ -68,6 +71,23 @@ def test_hotels_stand_in_their_own_column(shared: Path) -> None:
     assert table.header == ("title", "body", "entity", "topic")
     assert table.rows[0][1][2:] == ("A AND B GUEST HOUSE", "hotel")
     assert {cells[3] for _, cells in table.rows} == {"hotel", "restaurant", "taxi", "train"}
+
+
+def test_a_field_that_held_nothing_in_many_records_is_not_searched_in_the_others() -> None:
+    class Counting(Search):
+        visits = 0
+
+        def visit(self, value: object, *, topical: bool = False) -> list[Group]:
+            self.visits += 1
+            return super().visit(value, topical=topical)
+
+    record = {"question": {"text": "How?"}, "answer": {"text": "So."}, "author": {"name": "Ann"}}
+    late = {"more": [{"question": "Why?", "answer": "Thus."}] * 2}
+    search = Counting()
+    groups = search.visit([record] * 5_000 + [record | late])
+    assert search.visits < 1_000
+    assert max(len(group.rows) for group in groups) == 5_001
+    assert any("Why?" in row.cells.values() for group in groups for row in group.rows)
 
 
 def test_a_list_of_labels_is_refused(shared: Path) -> None:
@@ -166,6 +186,14 @@ def test_yaml_makes_no_objects_and_keeps_answers_as_they_are_written() -> None:
         ("", "Seit?", "1.10"),
         ("", "echo", ""),
     ]
+
+
+def test_toml_is_read_or_refused_with_the_line() -> None:
+    text = '[[faq]]\nquestion = "How?"\nanswer = "So."\n' * 2
+    (table,) = read_bytes(text.encode(), "faq.toml")
+    assert pairs(table) == [("How?", "So.")] * 2
+    with pytest.raises(CorpusError, match=r"faq\.toml is not TOML: .*line 1"):
+        read_bytes(b"question: How?\n", "faq.toml")
 
 
 def test_the_documents_of_a_yaml_file_are_read_as_one() -> None:

@@ -423,3 +423,25 @@ def test_the_sentences_for_an_intent_of_dialogflow_lead_to_its_speech() -> None:
 def test_sentences_for_dialogflow_without_its_answers_are_no_pairs() -> None:
     table = read([says("Why is ", "it late?"), says(HOW)])
     assert table.rows == ((1, (WHY,)), (2, (HOW,)))
+
+
+@pytest.mark.parametrize(
+    ("own", "pointer", "body"),
+    [
+        ("ts", "thread_ts", str),
+        ("id", "reply_to_message_id", str),
+        ("id", "replyToId", lambda t: {"content": t}),
+    ],
+)
+def test_a_thread_is_its_first_message_and_the_first_reply(own, pointer, body):
+    messages = [
+        {own: "1", pointer: "1" if own == "ts" else None, "user": "U1", "text": body("How?")},
+        {own: "2", "user": "U3", "text": body("Nobody replied to this.")},
+        {own: "3", pointer: "1", "user": "U2", "text": body("So.")},
+        {own: "4", pointer: "1", "user": "U1", "text": body("Thanks!")},
+        {own: "5", "user": "U1", "text": body("Why?")},
+        {own: "6", pointer: "5", "user": "U2", "text": body("Thus.")},
+    ]
+    (table,) = tables_from_records([{"messages": messages}], format="JSON", name="channel.json")
+    assert [cells for _, cells in table.rows] == [("How?", "So."), ("Why?", "Thus.")]
+    assert any("left out: 2" in note for note in table.notes)

@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from trainer.corpus.readers.documents.articles import read_articles
 from trainer.corpus.readers.limits import MOST_BYTES, MOST_ROWS
 from trainer.corpus.readers.text import decode
 from trainer.corpus.table import Table
@@ -88,7 +89,7 @@ def _too_large(name: str, most_bytes: int) -> CorpusError:
 _PACKED = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 _BESIDE = re.compile(
     r"\.(png|jpe?g|gif|webp|bmp|ico|svg|tiff?|css|js|map|woff2?|ttf|eot|otf|mp[34]|mov|avi|wav|db"
-    r"|ini|lnk)$",
+    r"|ini|lnk|opf|ncx)$",
     re.IGNORECASE,
 )
 
@@ -123,6 +124,8 @@ def read_archive(
             refused.append(str(error))
             continue
         tables += [table.named(shown) for table in found]
+    if not tables and (articles := read_articles(files)):
+        return [articles]
     if not tables:
         why = " ".join(refused[:3]) or "It holds no files but pictures and the like."
         raise CorpusError(f"{name} holds no file of questions and answers. {why}")
@@ -197,7 +200,9 @@ def _name_member(member: zipfile.ZipInfo) -> str:
 def _is_beside(shown: str) -> bool:
     """What lies in an archive beside its texts: pictures, and what systems leave behind."""
     path = PurePosixPath(shown)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    hidden = any(
+        part.startswith(".") or part in ("__MACOSX", "META-INF", "mimetype") for part in path.parts
+    )
     return hidden or _BESIDE.search(path.name) is not None
 
 

@@ -40,10 +40,14 @@ def _speaker(message: Mapping[str, object]) -> str:
     return ""
 
 
-def _utterance(message: Mapping[str, object]) -> str:
+def read_utterance(message: Mapping[str, object]) -> str:
+    """What a message says, whichever field holds it."""
     said = next((message[key] for key in _WORDS if message.get(key)), "")
     parts = said if isinstance(said, list | tuple) else [said]
-    texts = (part.get("text") if isinstance(part, Mapping) else part for part in parts)
+    texts = (
+        part.get("text") or part.get("content") if isinstance(part, Mapping) else part
+        for part in parts
+    )
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
@@ -55,7 +59,7 @@ def read_exchange(messages: Sequence[object], notes: Counter[str]) -> Cells | No
     for message in messages:
         if not isinstance(message, Mapping):
             continue
-        speaker, text = _speaker(message), make_text(_utterance(message))
+        speaker, text = _speaker(message), make_text(read_utterance(message))
         if speaker == "system":
             notes["System messages of chats are not used: {n}."] += bool(text.strip())
         elif speaker == "user" and text.strip():

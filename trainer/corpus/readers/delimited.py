@@ -47,7 +47,7 @@ def looks_delimited(text: str) -> bool:
     if said:
         return True
     delimiter = choose_delimiter(sample)
-    if delimiter == NO_DELIMITER:
+    if delimiter == NO_DELIMITER or sample.lstrip().startswith("<|"):  # of a chat template
         return False
     records = sample_records(Dialect(delimiter), sample, truncated=len(text) > SAMPLE)
     plain = sample_records(Dialect(delimiter, None), sample, truncated=len(text) > SAMPLE)
@@ -65,10 +65,16 @@ def looks_delimited(text: str) -> bool:
 
 
 _SEP_LINE = re.compile(r'"?sep=(.|\\t)"?[^\S\n\r]*(?:\r\n|\n|\r)', re.IGNORECASE)
+_ANKI_LINES = re.compile(
+    r"#separator:(tab|comma|semicolon|pipe)\n(?:#[\w ]{1,30}:[^\n]{0,200}\n)*", re.I
+)
+_ANKI = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
 def _take_sep_line(text: str) -> tuple[str, str]:
-    """The line by which Excel is told the delimiter; Excel does not show it, so it is no row."""
+    """The lines by which Excel or Anki is told the delimiter; neither shows them, so no rows."""
+    if found := _ANKI_LINES.match(text):
+        return text[found.end() :], _ANKI[found[1].lower()]
     found = _SEP_LINE.match(text[:100])
     if not found:
         return text, ""

@@ -12,12 +12,16 @@ from trainer.corpus.readers.archive import check_zip, read_archive
 from trainer.corpus.readers.delimited import looks_delimited, read_delimited
 from trainer.corpus.readers.documents.docx import read_docx
 from trainer.corpus.readers.documents.html import read_html
+from trainer.corpus.readers.documents.mail import is_mail, read_mail
 from trainer.corpus.readers.documents.markdown import read_markdown
+from trainer.corpus.readers.documents.odt import read_odt
 from trainer.corpus.readers.documents.pdf import read_pdf
 from trainer.corpus.readers.documents.plain import read_plain
+from trainer.corpus.readers.documents.rtf import read_rtf
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.corpus.readers.parquet import read_parquet
-from trainer.corpus.readers.records import read_json, read_jsonl, read_xml, read_yaml
+from trainer.corpus.readers.rearranging import rearrange
+from trainer.corpus.readers.records import read_json, read_jsonl, read_toml, read_xml, read_yaml
 from trainer.corpus.readers.spreadsheet import read_spreadsheet
 from trainer.corpus.readers.text import decode
 from trainer.corpus.table import Table
@@ -29,22 +33,27 @@ READERS: dict[str, Callable[[bytes, str], list[Table]]] = {
     "json": read_json,
     "jsonl": read_jsonl,
     "yaml": read_yaml,
+    "toml": read_toml,
     "xml": read_xml,
     "parquet": read_parquet,
     "docx": read_docx,
+    "odt": read_odt,
+    "rtf": read_rtf,
+    "mail": read_mail,
     "pdf": read_pdf,
     "markdown": read_markdown,
     "html": read_html,
     "plain": read_plain,
 }
 WHAT_IS_READ = (
-    "Tandem reads CSV and TSV, XLSX, XLS and ODS, JSON and JSONL, YAML, XML, Parquet, DOCX, PDF, "
-    "HTML, Markdown, plain text, and ZIP of any of them"
+    "Tandem reads CSV and TSV, XLSX, XLS and ODS, JSON and JSONL, YAML, TOML, XML, Parquet, DOCX, "
+    "ODT, RTF, PDF, EPUB, HTML and MHTML, Markdown, plain text, and ZIP of any of them"
 )
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"ARROW1", "parquet"),
     (b"\xd0\xcf\x11\xe0", "spreadsheet"),
+    (b"{\\rtf", "rtf"),
 )
 _NOT_TEXT = (
     (b"MZ", "a program"),
@@ -54,7 +63,6 @@ _NOT_TEXT = (
     (b"GIF8", "a picture"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
-    (b"{\\rtf", "a rich text document"),
     (b"SQLite format 3", "a database"),
 )
 _BY_NAME = {
@@ -66,6 +74,7 @@ _BY_NAME = {
     ".ndjson": "jsonl",
     ".yaml": "yaml",
     ".yml": "yaml",
+    ".toml": "toml",
     ".xml": "xml",
     ".html": "html",
     ".htm": "html",
@@ -85,7 +94,7 @@ def read_bytes(data: bytes, name: str) -> list[Table]:
     format_ = find_format(data, name)
     if format_ == "zip":
         return read_archive(data, name, read_bytes)
-    return READERS[format_](data, name)
+    return [rearrange(table) for table in READERS[format_](data, name)]
 
 
 def find_format(data: bytes, name: str) -> str:
@@ -97,6 +106,10 @@ def find_format(data: bytes, name: str) -> str:
         return _kind_of_zip(data, name)
     if b"%PDF-" in data[:1024]:
         return "pdf"
+    if is_mail(data):
+        return "mail"
+    if data[257:262] == b"ustar":
+        raise CorpusError(f"{name} is a TAR archive. Pack its files as ZIP.")
     for magic, what in _NOT_TEXT:
         if data.startswith(magic):
             raise CorpusError(f"{name} is {what}, not a file of questions. {WHAT_IS_READ}.")
@@ -114,6 +127,10 @@ def _kind_of_zip(data: bytes, name: str) -> str:
         kind = archive.read("mimetype")[:100].decode("ascii", "replace")
         if kind.endswith("opendocument.spreadsheet"):
             return "spreadsheet"
+        if kind.endswith("opendocument.text"):
+            return "odt"
+        if kind.endswith("epub+zip"):
+            return "zip"
         raise CorpusError(f"{name} is of the type {kind}, which is not read. Save it as DOCX.")
     if any(n.startswith("ppt/") for n in names):
         raise CorpusError(f"{name} is a presentation. Save its text as DOCX or PDF.")

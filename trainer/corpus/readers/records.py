@@ -1,9 +1,10 @@
-"""JSON, JSONL, YAML and XML files, and any other records, read into tables.
+"""JSON, JSONL, YAML, TOML and XML files, and any other records, read into tables.
 
 Of all sets of records that are found in a file the best grade wins, so that
 `{"meta": {...}, "data": {"faqs": [...]}}` needs no rule of its own.
 """
 
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,6 +36,18 @@ def read_jsonl(data: bytes, name: str) -> list[Table]:
 def read_yaml(data: bytes, name: str) -> list[Table]:
     """Read the documents of a YAML file; raises `CorpusError`."""
     return _read(parse_yaml, "YAML", data, name)
+
+
+def read_toml(data: bytes, name: str) -> list[Table]:
+    """Read the tables of a TOML file as records; raises `CorpusError`."""
+    return _read(_parse_toml, "TOML", data, name)
+
+
+def _parse_toml(text: str, name: str) -> Parsed:
+    try:
+        return Parsed([tomllib.loads(text)], [1])
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CorpusError(f"{name} is not TOML: {error}. Correct it there.") from None
 
 
 def read_xml(data: bytes, name: str) -> list[Table]:

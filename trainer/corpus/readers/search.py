@@ -36,6 +36,7 @@ from trainer.corpus.readers.layouts import (
     transpose,
 )
 from trainer.corpus.readers.shapes import convert
+from trainer.corpus.readers.threads import read_threads
 
 _TITLES = frozenset({"title", "heading", "header", "label"})
 _ENTITIES = frozenset({"name", "entity", "product", "brand", "subject"})
@@ -60,6 +61,8 @@ class Search:
         return self._visit_list(value, topical) if isinstance(value, list | tuple) else []
 
     def _visit_list(self, items: Sequence[object], topical: bool) -> list[Group]:
+        if threads := read_threads(items, self.notes):
+            return [self._group(threads, PAIRS)]
         if is_chat(items):
             exchange = read_exchange(items, self.notes)
             return [Group([self._row(exchange, 1)], PAIRS)] if exchange else []
@@ -140,6 +143,7 @@ class Search:
         found: list[Group] = []
         converted: list[Row] = []
         inner: dict[str, list[Group]] = {}
+        fruitless = Counter[str]()
         for at, (place, record) in enumerate(records):
             key = keys[at] if keys else ""
             cells_of_pairs = convert(record, self.notes)
@@ -147,7 +151,7 @@ class Search:
                 converted += (self._row(cells, place) for cells in cells_of_pairs)
                 continue
             own.append((self._row({}, place), record, key))
-            inside = self._visit_fields(record, place)
+            inside = self._visit_fields(record, place, fruitless)
             several = sum(any(map(_is_candidate, groups)) for groups in inside.values()) > 1
             for name, groups in inside.items():
                 _name_level(groups, name if several else "")
@@ -179,13 +183,20 @@ class Search:
         details = (group for groups in inner.values() for group in groups)
         return found + [group for group in details if group.grade >= floor]
 
-    def _visit_fields(self, record: Mapping[str, object], place: int) -> dict[str, list[Group]]:
+    def _visit_fields(
+        self, record: Mapping[str, object], place: int, fruitless: Counter[str]
+    ) -> dict[str, list[Group]]:
+        """Search the fields of one of many records, but those `fruitless` in many before it."""
         inside: dict[str, list[Group]] = {}
         for key, value in record.items():
             if isinstance(value, Mapping | list | tuple) and value:
                 name = make_text(key)
+                if fruitless[name] >= SAMPLE:
+                    continue
                 topical = says(name, "topic") >= SURE
                 inside[name] = _under(self.visit(value, topical=topical), place)
+                found = any(map(_is_candidate, inside[name]))
+                fruitless[name] = 0 if found else fruitless[name] + 1
         return inside
 
     def _visit_arrays(self, arrays: Sequence[tuple[int, Sequence[object]]]) -> list[Group]:

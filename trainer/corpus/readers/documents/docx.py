@@ -18,7 +18,7 @@ from trainer.corpus.readers.documents.docx_styles import (
     read_numbering,
     read_styles,
 )
-from trainer.corpus.readers.documents.grids import Grid, find_columns, table_blocks
+from trainer.corpus.readers.documents.grids import Grid, count_worded, find_columns, table_blocks
 from trainer.corpus.readers.documents.pairs import find_pairs, make_table
 from trainer.corpus.table import Table
 from trainer.errors import CorpusError
@@ -186,12 +186,13 @@ class _Walk:
         if grid and not nesting:
             self.grids.append(grid)
         layout = columns is None and (
-            max(map(len, grid), default=0) < 2
+            count_worded(grid) < 2
             or any(block.level for row in rows for cell in row for block in cell)
             or max((len(cell) for row in grid for cell in row), default=0) > 600
         )
         if layout:
-            yield from (block for row in rows for cell in row for block in cell)
+            blocks = (block for row in rows for cell in row for block in cell)
+            yield from (block for block in blocks if not block.text.isdigit())
         else:
             self.scope += 2 * len(grid) + 2
             yield from table_blocks(grid, places, self.scope - 2 * len(grid) - 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from trainer.corpus.readers.documents.blocks import Block, join_answer, join_spaced
-from trainer.corpus.readers.documents.grids import find_columns, table_blocks
+from trainer.corpus.readers.documents.grids import count_worded, find_columns, table_blocks
 from trainer.corpus.readers.documents.page_roles import Roles, find_roles
 
 
@@ -344,6 +344,7 @@ class _Walk:
         self.line = first
         if find_columns(grid) is None and (
             node.css_first("h1,h2,h3,h4,h5,h6,details,dl") is not None
+            or count_worded(grid) < 2
             or max(len(cell) for cells in grid for cell in cells) > 600
         ):
             return None

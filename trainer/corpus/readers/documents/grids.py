@@ -28,6 +28,14 @@ def find_columns(grid: Grid) -> tuple[int, int, int] | None:
     return None if answer < 0 else (question, answer, -1 if topic in (question, answer) else topic)
 
 
+def count_worded(grid: Grid) -> int:
+    """How many columns of a table hold words, not only numbers."""
+    width = max(map(len, grid), default=0)
+    return sum(
+        any(any(map(str.isalpha, row[n])) for row in grid if n < len(row)) for n in range(width)
+    )
+
+
 def has_header(grid: Grid) -> bool:
     """Tell whether the first row names the columns."""
     return any(column >= 0 for column in _read_header(grid[0])[:2])

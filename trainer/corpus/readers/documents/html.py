@@ -6,9 +6,11 @@ from collections import Counter
 
 from selectolax.lexbor import LexborHTMLParser
 
+from trainer.corpus.columns import names_a_pair
 from trainer.corpus.readers.documents.blocks import MOST_TEXT, join_answer
 from trainer.corpus.readers.documents.elements import read_elements
 from trainer.corpus.readers.documents.pairs import find_pairs, make_table
+from trainer.corpus.readers.records import read_json
 from trainer.corpus.readers.shapes import pairs_from_jsonld
 from trainer.corpus.readers.text import decode
 from trainer.corpus.table import Pair, Table
@@ -43,6 +45,8 @@ def read_html(data: bytes, name: str) -> list[Table]:
         found, found_notes = find_pairs(read_elements(tree, decoded.text), name, _title(tree))
     except CorpusError:
         if len(stated) < 2:
+            if written := _read_data(tree, name):
+                return [written]
             raise
     if len(stated) >= 2 and 2 * len(stated) >= len(found):
         found, found_notes = _locate(stated, found), []
@@ -95,6 +99,18 @@ def _read_stated(tree: LexborHTMLParser, notes: list[str]) -> list[Pair]:
             continue
         pairs += [Pair(write_text(question), write_text(answer)) for question, answer in stated]
     return [pair for pair in pairs if pair.question and pair.answer]
+
+
+def _read_data(tree: LexborHTMLParser, name: str) -> Table | None:
+    """Read the data from which a script would make the page, where it names questions."""
+    for script in tree.css('script[type="application/json"]'):
+        try:
+            (table,) = read_json(script.text().encode("utf-8", "replace"), name)
+        except CorpusError:
+            continue
+        if names_a_pair(table.header or ()) and len(table.rows) > 1:
+            return table
+    return None
 
 
 def write_text(html: str) -> str:

@@ -42,9 +42,7 @@ def read_markdown(data: bytes, name: str) -> list[Table]:
     decoded = decode(data, name)
     text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     refuse_long(text, name)
-    text = _WIDE_SPACE.sub(" " * 50, text)
-    page = _make_page(_unfold(_blank_front_matter(text)))
-    pairs, notes = find_pairs(read_elements(parse_page(page, name), ""), name)
+    pairs, notes = find_pairs(read_elements(parse_page(make_page(text), name), ""), name)
     return [make_table(pairs, "Markdown", "line", decoded.encoding, (*decoded.notes, *notes))]
 
 
@@ -121,8 +119,9 @@ def _summary(title: str) -> str:
     return f"<details><summary>{html.escape(title.strip())}</summary>"
 
 
-def _make_page(text: str) -> str:
+def make_page(text: str) -> str:
     """Render Markdown as HTML whose elements say on which line they stand."""
+    text = _unfold(_blank_front_matter(_WIDE_SPACE.sub(" " * 50, text)))
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens: list[Token] = []
     environment: dict[str, object] = {}

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from trainer.corpus.readers.documents.blocks import (
     MOST_BLOCKS,
@@ -168,8 +169,11 @@ _ICONS = re.compile(
 def prepare(blocks: Iterable[Block], name: str) -> list[Block]:
     """Split, unmark and clear the blocks of what belongs to the page and of lists of contents."""
     split: list[Block] = []
-    for block in _merge_numbers(_merge_questions(blocks)):
-        split += [unmark(part) for part in _split(block) if _worth(part)]
+    whole = list(islice(_merge_numbers(_merge_questions(blocks)), 2 * MOST_BLOCKS))
+    led = [block.text[: block.lead] for block in whole if 0 < block.lead < len(block.text)]
+    always = len(led) > 2 and 2 * sum(map(is_question, led)) > len(led)
+    for block in whole:
+        split += [unmark(part) for part in _split(block, always=always) if _worth(part)]
         if len(split) > MOST_BLOCKS:
             raise CorpusError(
                 f"{name} holds more than {MOST_BLOCKS:,} paragraphs. Split it into parts."
@@ -215,8 +219,11 @@ def _merge_numbers(blocks: Iterable[Block]) -> Iterator[Block]:
             yield block
 
 
-def _split(block: Block) -> Iterator[Block]:
-    """Part a bold question from the answer that follows it in the same paragraph."""
+def _split(block: Block, *, always: bool) -> Iterator[Block]:
+    """Part a bold question from the answer that follows it in the same paragraph.
+
+    What is bold there need not ask where it `always` is a question, as most others are.
+    """
     text, lead = block.text, block.lead
     if block.code or block.role == "question" or not text.strip():
         yield block
@@ -224,7 +231,7 @@ def _split(block: Block) -> Iterator[Block]:
     if 0 < lead < len(text):
         head = text[:lead].rstrip()
         breaks = text[lead:].lstrip(" ")[:1] == "\n" or text[:lead].endswith("\n")
-        if head and (breaks or is_question(head)) and any(map(str.isalnum, text[lead:])):
+        if head and (always or breaks or is_question(head)) and any(map(str.isalnum, text[lead:])):
             yield block.cut(0, lead)
             yield replace(block.cut(lead), gap=False, marker="", level=0)
             return

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from trainer.corpus.readers.documents.blocks import first_word
 from trainer.corpus.readers.documents.grids import Grid, find_columns
+from trainer.corpus.readers.documents.words import is_question
 
 _MOST_LETTERS = 100_000  # on one page
 _FORMS = re.compile("[\ufb00-\ufb4f\ufb50-\ufdff\ufe70-\ufefc]+")
@@ -251,9 +252,10 @@ def _order_columns(lines: list[Line], width: float) -> list[Line]:
     beside = sum(
         any(abs(line.bottom - other.bottom) < line.size for other in left) for line in right
     )
+    ask = [any(is_question(line.text) for line in part) for part in (left, right)]
+    least = 3 if all(ask) else 8  # of a table without lines, one column asks
     if (
-        len(left) < 8
-        or len(right) < 8
+        min(len(left), len(right)) < least
         or beside < 0.5 * len(right)
         or len(middle) > 0.3 * len(lines)
     ):

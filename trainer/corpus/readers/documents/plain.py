@@ -31,6 +31,10 @@ _TOPIC = re.compile(
     r"|categoría|categoria|argomento|sezione|onderwerp|categorie|kategoria|kategori|тема|категория"
     r"|раздел|主题|分类|類別|主題|カテゴリー?|카테고리|주제)\s?[:：]\s*(\S.{0,79})$"
 )
+_TURN = re.compile(  # of a chat template: ChatML, Llama 3
+    r"<\|(?:im_start|start_header_id)\|>(user|assistant)(?:<\|end_header_id\|>)?"
+)
+_TURN_END = re.compile(r"<\|(?:im_end|eot_id|begin_of_text|end_of_text|endoftext)\|>")
 _WRAPPED = range(50, 131)  # columns at which people and programs wrap
 
 
@@ -38,17 +42,18 @@ def read_plain(data: bytes, name: str) -> list[Table]:
     """Read the questions and answers of a plain text."""
     decoded = decode(data, name)
     refuse_long(decoded.text, name)
-    lines = [line.rstrip() for line in decoded.text.expandtabs(4).splitlines()]
+    text = _TURN_END.sub("", _TURN.sub(r"\1:", decoded.text))
+    lines = [line.rstrip() for line in text.expandtabs(4).splitlines()]
     chat = read_chat(lines)
     blocks = chat or list(_read_blocks(lines))
-    alternates = _alternates(blocks)
-    if alternates:
+    by_turns = alternates(blocks)
+    if by_turns:
         roles = ("question", "answer")
         blocks = [replace(b, role=roles[n % 2], scope=n + 1) for n, b in enumerate(blocks)]
     pairs, notes = find_pairs(blocks, name)
     if chat:
         notes.append("The text was read as an exported chat; its dates and names were left out.")
-    if alternates:
+    if by_turns:
         notes.append(
             "Questions and answers are not marked in this text; every other line was read as a "
             "question. Check that the answers belong to them."
@@ -56,7 +61,7 @@ def read_plain(data: bytes, name: str) -> list[Table]:
     return [make_table(pairs, "plain text", "line", decoded.encoding, (*decoded.notes, *notes))]
 
 
-def _alternates(blocks: Sequence[Block]) -> bool:
+def alternates(blocks: Sequence[Block]) -> bool:
     """Whether lines that ask, some without their mark, stand in turn with lines that answer."""
     if len(blocks) < 6 or len(blocks) % 2 or any(b.level or b.role or b.marker for b in blocks):
         return False
