@@ -277,12 +277,12 @@ def _styled(figure: go.Figure, title: str, *, height: int) -> go.Figure:
     figure.update_layout(
         title={
             **{"text": "<br>".join(lines), "font": {"size": 15}},
-            **{"x": 0.02, "xanchor": "left", "y": 1 - 14 / height, "yanchor": "top"},
+            **{"x": 0.02, "xanchor": "left", "y": 1 - 22 / height, "yanchor": "top"},
         },
         font={"color": INK, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 64, "r": 16, "t": 30 + 18 * len(lines), "b": 48},
+        margin={"l": 64, "r": 16, "t": 36 + 18 * len(lines), "b": 48},
         legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
         height=height,
     )

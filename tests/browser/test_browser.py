@@ -209,7 +209,9 @@ def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
     page.get_by_role("button", name="Stop and keep").click()
     expect(page.get_by_text(re.compile("Tuning was stopped"))).to_be_visible(timeout=180 * SECOND)
     assert run.has_adapter
-    wait_until(lambda: not run.alive, seconds=300)  # it is scored, too
+    wait_until(lambda: run.evaluations() or not run.alive, seconds=60)
+    page.get_by_role("button", name="Stop and keep").click()  # of the scores of so little
+    wait_until(lambda: not run.alive, seconds=300)
 
     page.get_by_role("button", name=re.compile(r"Resume from step \d+")).click()
     expect(page.get_by_text(re.compile(r"Tuning banking: \d+%"))).to_be_visible(
