@@ -117,7 +117,7 @@ def set_number(page: Page, label: str, value: str) -> None:
 def set_passes(page: Page, epochs: str) -> None:
     """Open the settings and set one; wait until the page has understood it."""
     expect(page.get_by_text("in 8 passes")).to_be_visible(timeout=180 * SECOND)
-    page.get_by_role("button", name="Settings", exact=True).click()
+    page.get_by_role("button", name="Settings").click()
     page.wait_for_timeout(SECOND)  # as a person: Gradio draws what is folded a second time
     set_number(page, "Epochs", epochs)
     expect(page.get_by_text(f"in {epochs} pass")).to_be_visible()
