@@ -112,7 +112,7 @@ def points_plot(
     figure.add_scatter(
         x=[str(value) for value, _, _, _ in found],
         y=[mean for _, mean, _, _ in found],
-        mode="lines+markers",
+        mode="markers" if isinstance(best[0], str) else "lines+markers",
         line={"color": TUNED, "width": 2},
         marker={"symbol": "diamond", "size": 10},
         error_y={
@@ -275,11 +275,14 @@ def _styled(figure: go.Figure, title: str, *, height: int) -> go.Figure:
     figure.update_yaxes(**grid)
     lines = wrap(title, 38)  # as many characters as a phone shows
     figure.update_layout(
-        title={"text": "<br>".join(lines), "font": {"size": 15}, "x": 0.02, "xanchor": "left"},
+        title={
+            **{"text": "<br>".join(lines), "font": {"size": 15}},
+            **{"x": 0.02, "xanchor": "left", "y": 1 - 22 / height, "yanchor": "top"},
+        },
         font={"color": INK, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 64, "r": 16, "t": 30 + 18 * len(lines), "b": 48},
+        margin={"l": 64, "r": 16, "t": 36 + 18 * len(lines), "b": 48},
         legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
         height=height,
     )

@@ -117,7 +117,7 @@ def set_number(page: Page, label: str, value: str) -> None:
 def set_passes(page: Page, epochs: str) -> None:
     """Open the settings and set one; wait until the page has understood it."""
     expect(page.get_by_text("in 8 passes")).to_be_visible(timeout=180 * SECOND)
-    page.get_by_role("button", name="Settings", exact=True).click()
+    page.get_by_role("button", name="Settings").click()
     page.wait_for_timeout(SECOND)  # as a person: Gradio draws what is folded a second time
     set_number(page, "Epochs", epochs)
     expect(page.get_by_text(f"in {epochs} pass")).to_be_visible()
@@ -209,7 +209,9 @@ def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
     page.get_by_role("button", name="Stop and keep").click()
     expect(page.get_by_text(re.compile("Tuning was stopped"))).to_be_visible(timeout=180 * SECOND)
     assert run.has_adapter
-    wait_until(lambda: not run.alive, seconds=300)  # it is scored, too
+    wait_until(lambda: run.evaluations() or not run.alive, seconds=60)
+    page.get_by_role("button", name="Stop and keep").click()  # of the scores of so little
+    wait_until(lambda: not run.alive, seconds=300)
 
     page.get_by_role("button", name=re.compile(r"Resume from step \d+")).click()
     expect(page.get_by_text(re.compile(r"Tuning banking: \d+%"))).to_be_visible(
