@@ -115,6 +115,7 @@ def test_a_run_killed_at_every_bad_instant_ends_as_if_nothing_had_happened(
     finish(run, reference)
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_costs_the_steps_behind_the_one_before(
     workspace: Path, returns: Path, tiny_model: Path, reference: Run
 ) -> None:
@@ -150,6 +151,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_disk_too_small_for_the_next_checkpoint_fails_the_run_and_harms_nothing(
     small_disk: Callable[[str], Path], returns: Path, tiny_model: Path, reference: Run
 ) -> None:
@@ -209,6 +211,7 @@ def test_a_run_out_of_memory_fails_with_advice(
     assert "ran out of memory. Halve the batch size" in ending(run), run.last_output()
 
 
+@pytest.mark.slow
 def test_a_base_that_is_deleted_is_named_and_one_in_memory_is_enough(
     workspace: Path, returns: Path, tiny_model: Path, reference: Run, tmp_path: Path
 ) -> None:

@@ -207,7 +207,7 @@ def test_an_adapter_that_cannot_be_written_leaves_the_older_one(
     run.adapter.mkdir()
     (run.adapter / "older").touch()
     (run.path / "adapter.partial").write_text("a file where a folder has to be")
-    with pytest.raises(OSError, match=r"adapter\.partial"):
+    with pytest.raises(ValueError, match=r"adapter\.partial\) should be a directory"):
         finetune(run)
     assert [p.name for p in run.path.glob("adapter*/*")] == ["older"]
 
