@@ -34,6 +34,7 @@ def after_section(bar: Bar, corpora: Corpora, runs: Runs, *, worker: Sequence[st
         )
         onward = gr.Button("Continue tuning", visible=False, min_width=180)
         delete = gr.Button("Delete this run", visible=False, min_width=150)
+    asked = gr.State("")  # the run whose deletion is in question
     with gr.Column(visible=False) as asking:
         question = gr.HTML()
         with gr.Row(elem_classes="choices"):
@@ -58,7 +59,6 @@ def after_section(bar: Bar, corpora: Corpora, runs: Runs, *, worker: Sequence[st
             gr.Number(visible=ready),
             gr.Button(_continue_label(run) if run else "", visible=ready),
             gr.Button(visible=over),
-            gr.Column(visible=False),
             lineage_view(lineage(run)) if run else "",
             command(run) if run else "tandem tune CORPUS --base BASE",
         ]
@@ -86,9 +86,13 @@ def after_section(bar: Bar, corpora: Corpora, runs: Runs, *, worker: Sequence[st
             run = launch(config, runs, worker=worker)
         return gr.Dropdown(choices=run_choices(runs), value=run.id)
 
-    def ask_first(run_id: str) -> tuple[Any, str]:
+    def ask_first(run_id: str) -> tuple[Any, str, str]:
         with shown_to_user():
-            return gr.Column(visible=True), delete_question(runs.get(run_id))
+            return gr.Column(visible=True), delete_question(runs.get(run_id)), run_id
+
+    def put_away(run_id: str | None, about: str) -> Any:
+        """Another run is another question; a list that was only refreshed is not."""
+        return gr.skip() if run_id == about else gr.Column(visible=False)
 
     def delete_run(run_id: str) -> tuple[Any, Any]:
         """Delete a run with all it left; it says how much is free now."""
@@ -112,10 +116,11 @@ def after_section(bar: Bar, corpora: Corpora, runs: Runs, *, worker: Sequence[st
     now: dict[str, Any] = {"preprocess": False}  # as in watch.py
     go_on.click(resume_run, bar.run, api_name="resume_run", **now)
     onward.click(continue_run, [bar.run, more], bar.run, api_name="continue_run", **now)
-    delete.click(ask_first, bar.run, [asking, question], **now, **PRIVATE)
+    delete.click(ask_first, bar.run, [asking, question, asked], **now, **PRIVATE)
+    bar.run.change(put_away, [bar.run, asked], asking, **PRIVATE)
     keep.click(lambda: gr.Column(visible=False), outputs=asking, **PRIVATE)
     sure.click(delete_run, bar.run, [bar.run, asking], api_name="delete_run", **now)
-    shown = [row, go_on, more, onward, delete, asking, history, typed]
+    shown = [row, go_on, more, onward, delete, history, typed]
     gr.on([bar.results.change, bar.run.change], show, bar.run, shown, **now, **PRIVATE)
     changes = [bar.run.change, bar.progress.change]
     fill_when_open(about, fill, [bar.run], [told, rate, events], also=changes)
