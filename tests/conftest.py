@@ -13,6 +13,7 @@ from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
 
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as a worker: see trainer.devices
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
