@@ -69,11 +69,14 @@ def main() -> None:
             if kill(run, chance.uniform(0.01, 1) * whole):
                 killed += 1
                 at = step_of(run)
-                resume(run)
+                if run.state() is State.LOST:  # else it was killed after its last word
+                    resume(run)
                 wait_until(lambda run=run: not run.alive, SECONDS)  # type: ignore[misc]
                 finished += run.state() is State.FINISHED
-                same += run.has_adapter and run.adapter_hash == reference.adapter_hash
-                print(f"kill {killed}: after step {at}, then {run.state()}", flush=True)
+                equal = run.has_adapter and run.adapter_hash == reference.adapter_hash
+                same += equal
+                said = "the same adapter" if equal else "ANOTHER ADAPTER"
+                print(f"kill {killed}: after step {at}, then {run.state()}, {said}", flush=True)
             shutil.rmtree(run.path)
         print(f"{killed} kills: {finished} finished, {same} with the same adapter")
 

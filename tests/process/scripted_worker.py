@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from trainer.events import Answering, Finished, Progress, Started, Stopped
@@ -64,11 +66,14 @@ def score(evaluation: Evaluation) -> None:
     evaluation.events.append(Finished(seconds=1))
 
 
-def be_alone(workspace: Path) -> None:
+@contextmanager
+def alone(workspace: Path) -> Iterator[None]:
     devices = os.environ.get("CUDA_VISIBLE_DEVICES", "cpu")
-    for device in devices.split(","):
-        descriptor = os.open(workspace / f"at-work-on-{device}", os.O_RDWR | os.O_CREAT)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # for as long as the process lives
+    with ExitStack() as files:
+        for device in devices.split(","):
+            file = files.enter_context((workspace / f"at-work-on-{device}").open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def main(directory: str) -> None:
@@ -76,13 +81,12 @@ def main(directory: str) -> None:
     if path.parent.name == "evaluations":
         evaluation = Evaluation(path)
         runs = Runs(evaluation.run.path.parent)
-        be_alone(runs.root.parent)
-        score(evaluation)
+        with alone(runs.root.parent):
+            score(evaluation)
     else:
-        run = Run(path)
         runs = Runs(path.parent)
-        be_alone(runs.root.parent)
-        tune(run)
+        with alone(runs.root.parent):
+            tune(Run(path))
     sys.stdout.flush()
     pass_on(runs, worker=WORKER)
 

@@ -280,4 +280,4 @@ def test_a_base_that_was_never_there_fails_the_run_by_name(
     assert run.state() is State.FAILED
     (failed,) = [e for e in run.events.read() if isinstance(e, Failed)]
     assert failed.reason.startswith("There is no base")
-    assert "Traceback" in run.last_output()
+    assert "Traceback" in (run.path / "output.log").read_text()
