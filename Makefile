@@ -25,7 +25,7 @@ check: setup
 	$(BIN)/lint-imports
 
 test: setup
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2
 
 test-slow: setup
 	$(BIN)/pytest -q -m slow

@@ -140,12 +140,12 @@ def _launch(arguments: argparse.Namespace, config: "RunConfig", corpus: "Corpus"
     machine = this_machine(runs)
     for sentence in refuse(config, corpus, machine):
         say(sentence)
-    with suppress(ModelError):  # of a base that is not here yet nothing is known
-        say(" ".join(estimate(config, corpus, machine).sentences))
     run = launch(config, runs, worker=worker_of(arguments))
     since = f" It goes on from the adapter of {config.continues}." if config.continues else ""
     about = f"{config.base} on {corpus.label}, {corpus.origin.examples} examples."
     say(f"Run {run.id}: {about}{since}")
+    with suppress(ModelError):  # of a base that is not here yet nothing is known
+        say(" ".join(estimate(config, corpus, machine).sentences))
     return _watch(arguments, run)
 
 

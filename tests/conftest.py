@@ -13,7 +13,8 @@ from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as a worker: see trainer.devices
+# Tests run beside each other, one a core; tiny models gain nothing from a second thread.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
