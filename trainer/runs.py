@@ -168,7 +168,7 @@ class Runs:
     def list(self) -> Sequence[Run]:
         """Every run, newest first; one that cannot be read is left out, with a warning."""
         found = (Run(path.parent) for path in self.root.glob("[!.]*/config.json"))
-        return sorted(filter(_readable, found), key=lambda run: run.id, reverse=True)
+        return sorted(filter(_readable, found), key=_when, reverse=True)
 
     def of_corpus(self, name: str) -> Sequence[Run]:
         """The runs that learnt from a corpus, newest first."""
@@ -210,6 +210,14 @@ def delete_corpus(corpora: Corpora, name: str, runs: Runs) -> int:
             f"to it. Delete them first: tandem delete {needed[0]}."
         )
     return corpora.delete(name)
+
+
+def _when(run: Run) -> tuple[str, int]:
+    """The second in which it was created, by its name, and the order within that second."""
+    try:
+        return run.id[:17], (run.path / "config.json").stat().st_mtime_ns
+    except FileNotFoundError:  # deleted while it was listed
+        return run.id[:17], 0
 
 
 def _readable(run: Run) -> bool:

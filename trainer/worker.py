@@ -94,6 +94,7 @@ def _reason(error: BaseException) -> str:
         type(error).__name__ == "OutOfMemoryError"
         or isinstance(error, MemoryError)
         or "can't allocate memory" in str(error)  # as PyTorch says it on a CPU
+        or "could not create a primitive" in str(error)  # as oneDNN does
     ):
         return (
             "The device ran out of memory. Halve the batch size, or shorten the maximum length, "
