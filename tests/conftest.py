@@ -13,8 +13,8 @@ from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
 
-# Tests run beside each other, one a core; tiny models gain nothing from a second thread.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # beside another, one a core: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
