@@ -126,6 +126,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0 if report else FAILED
 
 
+def _fsdp(arguments: argparse.Namespace) -> int:
+    from trainer.fsdp import write_fsdp_config
+
+    write_fsdp_config(arguments.file, arguments.processes)
+    say(f"{arguments.file} is written for {arguments.processes} GPUs. Nobody has tried it yet.")
+    return 0
+
+
 def _password(arguments: argparse.Namespace) -> int:
     from getpass import getpass
 
@@ -199,6 +207,9 @@ def _parser() -> argparse.ArgumentParser:
     for added in (ask, evaluate):
         added.add_argument("run", help="a run's id, or `latest`")
     ask.add_argument("question")
+    fsdp = command(_fsdp, "fsdp", "write an accelerate configuration that shards a large base")
+    fsdp.add_argument("file", type=Path, help="where to, such as fsdp.yaml")
+    fsdp.add_argument("--processes", type=int, default=2, help="one a GPU [2]")
     password = command(_password, "password", "print a line for an --auth-file")
     password.add_argument("user")
     return parser
