@@ -84,7 +84,8 @@ def try_steps(config: RunConfig, corpus: Corpus, cache: Path, *, steps: int = 4)
     began = time.monotonic()
     import torch  # noqa: PLC0415 - `measure` loads no framework
 
-    from trainer.finetune import add_adapter, learn, make_optimizer  # noqa: PLC0415
+    from trainer.adapter import add_adapter  # noqa: PLC0415
+    from trainer.finetune import learn, make_optimizer  # noqa: PLC0415
     from trainer.models import load_base  # noqa: PLC0415
     from trainer.packing import shuffled_steps, tokenise, validation_loss  # noqa: PLC0415
     from trainer.team import Team  # noqa: PLC0415
