@@ -107,7 +107,6 @@ class Finished(_Event):
     step: int | None = None
     kept_step: int | None = None
     examples_per_second: float | None = None
-    early: bool = False
 
 
 class Stopped(_Event):
