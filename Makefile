@@ -33,6 +33,9 @@ test-slow: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.corpus
+	$(BIN)/python -m tests.benchmarks.estimate
+	$(BIN)/python -m tests.benchmarks.kills
+	$(BIN)/python -m tests.benchmarks.tuning
 
 # Pin again after pyproject.toml changed: whatever a fresh environment resolves to.
 constraints:

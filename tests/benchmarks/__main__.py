@@ -16,15 +16,16 @@ from transformers import Trainer, TrainingArguments
 
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
+from trainer.frozen import quicken
 from trainer.models import Base, load_base
 from trainer.packing import Tokens, answer_loss, tokenise
 
 ROWS, BATCH, TURNS = 400, 8, 3
 
 
-def prepare(workspace: Path) -> tuple[Base, Any, list[Tokens]]:
+def prepare(workspace: Path, *, frozen_weights: str = "4-bit") -> tuple[Base, Any, list[Tokens]]:
     torch.manual_seed(0)
-    base = load_base("bundled:pocket")
+    base = load_base("bundled:pocket", frozen_weights=frozen_weights)
     lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     model = get_peft_model(base.model, lora)
     examples = Corpora(workspace / "corpora").get("banking").pile("train")[:ROWS]
@@ -33,7 +34,8 @@ def prepare(workspace: Path) -> tuple[Base, Any, list[Tokens]]:
 
 
 def ours(workspace: Path) -> float:
-    _, model, rows = prepare(workspace)
+    _, model, rows = prepare(workspace, frozen_weights="auto")
+    quicken(model)
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=1e-3, fused=True)
     model.train()
