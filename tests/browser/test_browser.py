@@ -269,7 +269,7 @@ def test_settings_that_cannot_work_are_refused_where_the_eye_is(
     page = open_page(browser, server.url)
     step(page, "2 Tune")
     set_passes(page, "2")
-    set_number(page, "Lora rank", "0")
+    set_number(page, "LoRA rank", "0")
     said = page.get_by_text("lora_rank: should be greater than or equal to 1")
     expect(said).to_have_count(2)  # above, and beside the setting
     page.get_by_label("Quick look").check()

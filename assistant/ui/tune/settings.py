@@ -82,7 +82,7 @@ def _worded(kind: Any) -> bool:
 
 def _field(name: str, value: Any) -> Any:
     shown: dict[str, Any] = {
-        "label": name.replace("_", " ").capitalize(),
+        "label": name.replace("_", " ").capitalize().replace("Lora", "LoRA"),
         "info": RunConfig.model_fields[name].description,
         "min_width": 260,
         "interactive": True,
