@@ -37,13 +37,13 @@ LEFT_BY_RECOMPUTING = 0.25  # share of all activations: freed in pieces too smal
 SLACK, SLACK_ON_GPU = 1.45, 1.1  # what the allocator holds for each byte of activations and logits
 
 # Time, in operations of a matrix product: what one of these costs beside them.
-ADAPTER = 8.0  # an operation in float32, on thin matrices
-KEPT = 390.0  # a byte of activations: computed in small steps, written, read for the gradient
-ATTENTION = 2.7  # an operation between tokens
-VOCABULARY = 30.0  # the loss of one word at one label
+ADAPTER = 4.0  # an operation on thin matrices
+KEPT = 117.0  # a byte of activations: computed in small steps, written, read for the gradient
+ATTENTION = 0.8  # an operation between tokens
+VOCABULARY = 9.0  # the loss of one word at one label
 UNPACK, LAY_OUT = 400.0, 350.0  # one weight, once a batch: of 4 bits, of 16
 UPDATE = 200.0  # a weight of the adapter, once a step
-SMALL = 12.6e-3  # seconds: the small operations of a layer, forward and back, whatever the batch
+SMALL = 5e-3  # seconds: the small operations of a layer, forward and back, whatever the batch
 SMALL_OF_ANSWER = 1e-3  # and those of a layer for the next token of an answer
 
 LOADING = 4.0  # seconds: libraries, tokenizer, the corpus's tokens

@@ -182,7 +182,11 @@ def scripted(workspace: Path, capsys: pytest.CaptureFixture[str]) -> Tandem:
 def in_a_shell(workspace: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A command with the scripted worker in a terminal of its own."""
     given = [*arguments, "--workspace", str(workspace)]
-    script = f"import sys; from assistant.cli import main; sys.exit(main({given}, worker={WORKER}))"
+    # Whoever runs the tests in the background has them ignore Ctrl-C; a terminal does not.
+    script = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"from assistant.cli import main; sys.exit(main({given}, worker={WORKER}))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=ROOT,

@@ -30,6 +30,8 @@ from trainer.runs import Run, Runs
 from trainer.words import ending
 from trainer.work import State
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 120.0  # until a worker has imported and loaded, on a busy machine
 SETTINGS = {"epochs": 4, "learning_rate": 1e-2, "batch_size": 4, "lora_rank": 64}
 SETTINGS |= {"lora_dropout": 0.1, "version": 1, "evaluate": False}
@@ -115,7 +117,6 @@ def test_a_run_killed_at_every_bad_instant_ends_as_if_nothing_had_happened(
     finish(run, reference)
 
 
-@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_costs_the_steps_behind_the_one_before(
     workspace: Path, returns: Path, tiny_model: Path, reference: Run
 ) -> None:
@@ -151,7 +152,6 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-@pytest.mark.slow
 def test_a_disk_too_small_for_the_next_checkpoint_fails_the_run_and_harms_nothing(
     small_disk: Callable[[str], Path], returns: Path, tiny_model: Path, reference: Run
 ) -> None:
@@ -211,7 +211,6 @@ def test_a_run_out_of_memory_fails_with_advice(
     assert "ran out of memory. Halve the batch size" in ending(run), run.last_output()
 
 
-@pytest.mark.slow
 def test_a_base_that_is_deleted_is_named_and_one_in_memory_is_enough(
     workspace: Path, returns: Path, tiny_model: Path, reference: Run, tmp_path: Path
 ) -> None:
