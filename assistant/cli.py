@@ -95,7 +95,7 @@ def _ask(arguments: argparse.Namespace) -> int:
     hush_libraries()
     from assistant.host import ModelHost
 
-    base, tuned = ModelHost().sides(run)
+    base, tuned = ModelHost.in_workspace(workspace_of(arguments)).sides(run)
     answers: dict[str, dict[str, str | None]] = {}
     for who, model in (("base", base), ("tuned", tuned)):
         if not arguments.json:

@@ -6,18 +6,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import torch
 from peft import PeftModel
 
 from assistant.conversation import ChatModel, Message
+from trainer.devices import chat_lock
 from trainer.drafting import draft_wordings
 from trainer.errors import DeviceBusy, ModelError
 from trainer.generate import write_answer
 from trainer.locks import Lock, LockHeld
 from trainer.models import Base, load_base
-from trainer.runs import Run
+from trainer.runs import Run, Runs
+from trainer.words import at_work
 
 MOST_NEW_TOKENS = 160
 
@@ -49,6 +52,12 @@ class ModelHost:
         self._held: tuple[str, str, str] | None = None
         self._untouched: torch.Tensor | None = None
         self._hashes: dict[str, str] = {}
+
+    @classmethod
+    def in_workspace(cls, workspace: Path) -> Self:
+        """A host that takes turns with the workers of a workspace, where they share a GPU."""
+        runs = Runs(workspace / "runs")
+        return cls(device=chat_lock(workspace), who=lambda: at_work(runs.active()))
 
     def sides(self, run: Run) -> tuple[ChatModel, ChatModel]:
         """The base of a run and its tuned model; nothing is loaded before one answers."""
@@ -100,7 +109,9 @@ class ModelHost:
                     self._taken.close()
 
     def make_room(self) -> None:
-        """Forget the base and free its memory and its device, after the answer in progress."""
+        """Forget the base and free its GPU, after the answer in progress; on a CPU all share."""
+        if self._device is None:
+            return
         with self._lock:
             self._base, self._held, self._untouched, self._hashes = None, None, None, {}
             gc.collect()

@@ -34,12 +34,14 @@ def build_app(
     *,
     judge: Callable[[], Judge] | None = None,
     draft: Draft | None = None,
+    make_room: Callable[[], None] = lambda: None,
     worker: Sequence[str] = WORKER,
 ) -> gr.Blocks:
     """Compose the steps. Importing this module starts nothing; calling this serves nothing.
 
     `judge` opens what compares questions by meaning (without it, by their words alone), `draft`
-    lets a base propose other wordings.
+    lets a base propose other wordings. `make_room` takes the chat's base off a GPU that a worker
+    waits for.
     """
     corpora, runs = Corpora(workspace / "corpora", judge), Runs(workspace / "runs")
     with gr.Blocks(title="Tandem", analytics_enabled=False) as app:
@@ -79,6 +81,7 @@ def build_app(
             """
             active, waiting = runs.active(), runs.waiting()
             if waiting and active is None:
+                make_room()
                 start_waiting(runs, worker=worker)
                 active, waiting = runs.active(), runs.waiting()
             run, choices = runs.find(run_id), run_choices(runs)
@@ -124,7 +127,11 @@ def serve(
     def host_of_models() -> Any:
         from assistant.host import ModelHost  # noqa: PLC0415 - torch: the page comes up before it
 
-        return ModelHost()
+        return ModelHost.in_workspace(workspace)
+
+    def make_room() -> None:
+        if host_of_models.cache_info().currsize:
+            host_of_models().make_room()
 
     def sides(run: Run) -> tuple[ChatModel, ChatModel]:
         return host_of_models().sides(run)
@@ -137,7 +144,7 @@ def serve(
     def judge() -> Judge:
         return open_judge(workspace)  # one for all, so that its model is loaded once
 
-    app = build_app(workspace, sides, judge=judge, draft=draft)
+    app = build_app(workspace, sides, judge=judge, draft=draft, make_room=make_room)
     app.queue(default_concurrency_limit=8)
     try:
         app.launch(
