@@ -17,6 +17,7 @@ from tests.conftest import ScriptedModel, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
 from trainer.ablation import find_ablation
+from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
 from trainer.work import State
@@ -378,3 +379,21 @@ def test_a_question_without_a_tuned_model_says_what_to_do(
 ) -> None:
     with serve(app) as page, pytest.raises(Exception, match=r"Tune one first|no run called"):
         page.predict("How long?", run_id, [], [], api_name="/ask")
+
+
+def test_a_look_at_the_page_takes_the_chat_off_the_device_and_starts_what_waits(
+    workspace: Path, runs: Runs, config: RunConfig, corpus: Corpus
+) -> None:
+    run = runs.create(config.model_copy(update={"max_length": SCRIPTS["finish"]}), corpus.split)
+    order: list[str] = []
+    page = build_app(
+        workspace, scripted, make_room=lambda: order.append(str(run.state())), worker=WORKER
+    )
+    look = next(fn.fn for fn in page.fns.values() if len(fn.outputs) == 5 and fn.name == "look")
+    look(None, 0, "")
+    assert order == [], "nothing waits, so nobody has to make room"
+    (run.path / "queued").write_text("1")
+    look(None, 0, "")
+    assert order == ["queued"], "first the room, then the worker"
+    assert runs.waiting() == []
+    wait_until(lambda: not run.alive)
