@@ -33,7 +33,7 @@ class Started(_Event):
     device: str
     cut: int = 0
     threads: int = 1
-    frozen_weights: str = "4-bit"
+    frozen_weights: str = ""  # as they are in memory: "4-bit", "bfloat16", ...
     libraries: Mapping[str, str] = Field(default_factory=dict)
     base_sha256: str = ""
     continues_sha256: str = ""

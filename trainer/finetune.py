@@ -22,6 +22,7 @@ from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError, ModelError
 from trainer.estimate import estimate
 from trainer.events import Finished, Measured, Progress, Sampled, Started, Stopped, Validated
+from trainer.frozen import held_as
 from trainer.generate import answer_batch
 from trainer.machine import Machine
 from trainer.models import Base, load_base
@@ -69,9 +70,10 @@ def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None)
 
     # Data. Prompt and answer are kept apart, because only the answer is learnt.
     cache = run.path.parent.parent / "cache"
-    train = tokenise(run.corpus.pile("train", split), base, config, cache)
-    validation = tokenise(run.corpus.pile("validation", split), base, config, cache)
-    shown = run.corpus.pile("validation", split)[:SAMPLES]
+    corpus = run.corpus
+    asked = corpus.pile("validation", split)
+    train = tokenise(corpus.pile("train", split), base, config, cache)
+    validation, shown = tokenise(asked, base, config, cache), asked[:SAMPLES]
     if not train:
         raise CorpusError(
             "No answer is left to learn: every question alone is longer than the maximum length "
@@ -102,6 +104,7 @@ def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None)
                 device=str(base.model.device),
                 cut=sum(len(prompt) + len(answer) >= config.max_length for prompt, answer in train),
                 threads=torch.get_num_threads(),
+                frozen_weights=held_as(base.model),
                 libraries={name: version(name) for name in LIBRARIES},
                 base_sha256=origins.base,
                 continues_sha256=run.parent.adapter_hash if run.parent else "",
@@ -121,7 +124,7 @@ def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None)
     groups = shuffled_steps(train, config, skip=step)
     expected = None
     with suppress(ModelError):  # a shape that the formula does not know
-        expected = estimate(config, run.corpus, Machine.here())
+        expected = estimate(config, corpus, Machine.here())
     ready = time.monotonic() - began
     model.train()
     if team.tracker:

@@ -43,6 +43,14 @@ def unpack_weights(model: PreTrainedModel, frozen_weights: str) -> bool:
     return True
 
 
+def held_as(model: torch.nn.Module) -> str:
+    """How the frozen weights are in memory: "4-bit", or in which precision."""
+    if any(isinstance(module, bnb.nn.modules.Linear4bit) for module in model.modules()):
+        return "4-bit"
+    frozen = next(p for p in model.parameters() if not p.requires_grad)
+    return str(frozen.dtype).removeprefix("torch.")
+
+
 def quicken(model: PeftModel) -> None:
     """Let a model with LoRA compute the same in fewer and smaller steps.
 

@@ -84,6 +84,7 @@ def test_a_run_says_what_it_does_and_keeps_its_best_step(tune: Callable[..., Run
     checks = [e for e in events if isinstance(e, Validated)]
     assert [e.step for e in progress] == list(range(1, started.steps + 1))
     assert progress[-1].loss < progress[0].loss
+    assert started.frozen_weights == "bfloat16", "there is memory to unpack so small a base"
     assert progress[-1].seconds_left == 0
     assert all(e.examples_per_second > 0 for e in progress)
     assert finished.kept_step == min(checks, key=lambda e: e.loss).step

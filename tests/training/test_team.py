@@ -98,7 +98,7 @@ def test_a_stop_and_a_kill_reach_both(runs: Runs, corpus: Corpus, tiny_model: Pa
 def test_a_configuration_for_fsdp_is_written_and_says_that_nobody_tried_it(tmp_path: Path) -> None:
     write_fsdp_config(tmp_path / "fsdp.yaml", 2)
     text = (tmp_path / "fsdp.yaml").read_text()
-    assert text.startswith("# UNTRIED: no machine with two GPUs has run this yet.")
+    assert text.startswith("# UNTRIED: no machine with two GPUs has run this yet,")
     told = yaml.safe_load(text)
     assert told["distributed_type"] == "FSDP"
     assert told["num_processes"] == 2
