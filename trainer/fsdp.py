@@ -5,8 +5,8 @@ from pathlib import Path
 FSDP = """\
 # UNTRIED: no machine with two GPUs has run this yet, and Tandem's own recipe does not shard: with
 # `processes` above 1 each GPU holds a whole base. This follows the published configuration for
-# QLoRA under FSDP (github.com/huggingface/peft, examples/sft/configs/fsdp_config_qlora.yaml), in which
-# every GPU holds a share of the frozen 4-bit base and fetches the rest, layer by layer, for a
+# QLoRA under FSDP (github.com/huggingface/peft, examples/sft/configs/fsdp_config_qlora.yaml), in
+# which every GPU holds a share of the frozen 4-bit base and fetches the rest, layer by layer, for a
 # script that hands its model to accelerate, such as PEFT's example beside it:
 #
 #     accelerate launch --config_file {name} SCRIPT
