@@ -19,6 +19,7 @@ from assistant.ui.present import strip
 from assistant.ui.scores import scores_tab
 from assistant.ui.theme import CSS, theme
 from assistant.ui.tune.tab import tune_tab
+from assistant.ui.wiring import PRIVATE
 from trainer.corpus.library import Corpora
 from trainer.corpus.near import Judge
 from trainer.corpus.readers.limits import MOST_BYTES
@@ -51,7 +52,6 @@ def build_app(
         )
         bar = make_bar(corpora, runs, workspace / "models")
         now = gr.HTML(visible=False)
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
         def find_run() -> tuple[Any, Any]:
             """Find the run in progress, or else the newest, and the corpus, after a reload."""
@@ -63,7 +63,7 @@ def build_app(
                 gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
             )
 
-        found = app.load(find_run, outputs=[bar.corpus, bar.run], **private)
+        found = app.load(find_run, outputs=[bar.corpus, bar.run], **PRIVATE)
         with gr.Tabs(selected="corpus") as tabs:
             with gr.Tab("1  Corpus", id="corpus"):
                 corpus_tab(found, bar, corpora, runs, draft=draft)
@@ -105,7 +105,7 @@ def build_app(
             look,
             [bar.run, bar.progress, bar.results],
             [now, bar.start, bar.run, bar.progress, bar.results],
-            **private,
+            **PRIVATE,
         )
     return app
 

@@ -9,6 +9,7 @@ from assistant.conversation import ChatModel, Message, write
 from assistant.ui.bar import Bar
 from assistant.ui.errors import shown_to_user
 from assistant.ui.present import side_head
+from assistant.ui.wiring import PRIVATE
 from trainer.errors import NotFound
 from trainer.runs import Run, Runs
 
@@ -92,7 +93,6 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
     def forget() -> tuple[list[Message], list[Message]]:
         return [], []
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asking: dict[str, Any] = {
         "inputs": [question, bar.run, left, right, remember],
         "outputs": [left, right, question],
@@ -100,17 +100,17 @@ def chat_tab(bar: Bar, tabs: gr.Tabs, runs: Runs, sides: Sides) -> None:
     }
     answering = [question.submit(ask, **asking, api_name="ask")]
     for sample in samples:
-        asked = sample.click(lambda text: text, sample, question, **private)
+        asked = sample.click(lambda text: text, sample, question, **PRIVATE)
         answering.append(asked.then(ask, **asking, api_visibility="private"))
-    onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **private)
-    gr.on([clear.click, bar.run.input], forget, outputs=[left, right], cancels=answering, **private)
-    bar.run.change(leave, [bar.run, talked_with], [left, right, talked_with], **private)
+    onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **PRIVATE)
+    gr.on([clear.click, bar.run.input], forget, outputs=[left, right], cancels=answering, **PRIVATE)
+    bar.run.change(leave, [bar.run, talked_with], [left, right, talked_with], **PRIVATE)
     gr.on(
         [bar.run.change, bar.results.change],
         show,
         bar.run,
         [empty, room, left_head, right_head, *samples],
-        **private,
+        **PRIVATE,
     )
 
 

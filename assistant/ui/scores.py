@@ -9,6 +9,7 @@ from assistant.ui.bar import Bar
 from assistant.ui.errors import shown_to_user
 from assistant.ui.plots import scores_plot
 from assistant.ui.present import TABLE_COLUMNS, scores_table, scores_view
+from assistant.ui.wiring import PRIVATE
 from trainer.launch import launch_evaluation
 from trainer.report import KINDS, Kind
 from trainer.runs import Runs
@@ -55,12 +56,11 @@ def scores_tab(bar: Bar, runs: Runs, *, worker: Sequence[str]) -> None:
             f"tandem evaluate {run.id if run else 'RUN'}",
         ]
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     score.click(score_run, bar.run, api_name="score_run")
     gr.on(
         [bar.run.change, bar.results.change, kind.change],
         show,
         [bar.run, kind],
         [view, score, *plots, details, kind, table, command],
-        **private,
+        **PRIVATE,
     )

@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, fill_when_open, tell_with
+from assistant.ui.corpus.desk import PROGRESS, Desk, tell_with
 from assistant.ui.corpus.sheets import Sheet, find_sheets, uploads_of
 from assistant.ui.corpus_view import cleaning_view, preview_view
 from assistant.ui.errors import shown_to_user
+from assistant.ui.wiring import PRIVATE, fill_when_open
 from trainer.corpus.cleaning import STEPS
 from trainer.corpus.mapping import Mapping
 from trainer.corpus.reading import Choices
@@ -147,7 +148,7 @@ def columns_section(
     raw = PRIVATE | {"preprocess": False}
     source = [desk.bar.label, pending]
     outputs = [*shown, task, steps, cleaned, chosen, before]
-    fill_when_open(section, fill, source, outputs, also=[*desk.changes, pending.change])
+    fill_when_open(section, fill, source, outputs, also=[*desk.changes, pending.change], slow=True)
     taken.failure(lambda given: gr.Accordion(open=bool(given)), pending, section, **PRIVATE).then(
         lambda label, given: fill(label, given) if given else [gr.skip()] * len(outputs),
         source,

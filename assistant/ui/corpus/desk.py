@@ -14,7 +14,6 @@ from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import CorpusError, NotFound
 from trainer.runs import Runs
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 PROGRESS = gr.Progress()  # a default of handlers; each call fills it with its own event
 Draft = Callable[[str, Sequence[str]], list[tuple[str, ...]]]
 
@@ -70,32 +69,6 @@ class Desk:
 def tell_with(progress: gr.Progress) -> Tell:
     """Tell the page how far long work has come."""
     return lambda what, share: progress(min(share, 1.0), desc=what)
-
-
-def fill_when_open(
-    section: gr.Accordion,
-    show: Callable[..., Any],
-    inputs: Sequence[Any],
-    outputs: Sequence[Any],
-    *,
-    also: Sequence[Any],
-) -> None:
-    """Fill a folded section when it is opened, and again when what it shows has changed."""
-    is_open = gr.State(False)
-
-    def fill(opened: bool, *given: Any) -> Any:
-        return show(*given) if opened else [gr.skip()] * len(outputs)
-
-    section.expand(lambda: True, outputs=is_open, **PRIVATE)
-    section.collapse(lambda: False, outputs=is_open, **PRIVATE)
-    gr.on(
-        [is_open.change, *also],
-        fill,
-        [is_open, *inputs],
-        list(outputs),
-        api_visibility="private",
-        show_progress="minimal",
-    )
 
 
 @lru_cache(maxsize=2)

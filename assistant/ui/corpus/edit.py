@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, fill_when_open, tell_with
+from assistant.ui.corpus.desk import PROGRESS, Desk, tell_with
 from assistant.ui.errors import shown_to_user
+from assistant.ui.wiring import PRIVATE, fill_when_open
 from trainer.corpus.audit import name_rows
 from trainer.corpus.examples import Example, identify
 from trainer.errors import CorpusError
@@ -75,7 +76,7 @@ def edit_section(desk: Desk) -> None:
         return [[""] * len(COLUMNS), *rows]
 
     listed = [desk.bar.label, search]
-    fill_when_open(section, find_examples, listed, [table, told], also=desk.changes)
+    fill_when_open(section, find_examples, listed, [table, told], also=desk.changes, slow=True)
     search.submit(
         find_examples, listed, [table, told], api_name="find_examples", show_progress="minimal"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, tell_with
+from assistant.ui.corpus.desk import PROGRESS, Desk, tell_with
 from assistant.ui.errors import shown_to_user
 from assistant.ui.findings_view import (
     CHOICES,
@@ -20,6 +20,7 @@ from assistant.ui.findings_view import (
     problem_title,
     problem_view,
 )
+from assistant.ui.wiring import PRIVATE
 from trainer.corpus.examining import Tell
 from trainer.corpus.findings import Problem
 from trainer.corpus.library import Corpus

@@ -6,7 +6,7 @@ import gradio as gr
 
 from assistant.ui.bar import Bar, corpus_choices
 from assistant.ui.corpus.columns import columns_section
-from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, Draft, tell_with
+from assistant.ui.corpus.desk import PROGRESS, Desk, Draft, tell_with
 from assistant.ui.corpus.edit import edit_section
 from assistant.ui.corpus.findings import findings_section
 from assistant.ui.corpus.tokens import tokens_section
@@ -15,6 +15,7 @@ from assistant.ui.corpus.versions import versions_section
 from assistant.ui.corpus.wordings import wordings_section
 from assistant.ui.corpus_view import corpus_commands, corpus_lead, split_view
 from assistant.ui.errors import shown_to_user
+from assistant.ui.wiring import PRIVATE
 from trainer.bundled import sample_corpora
 from trainer.corpus.library import Corpora
 from trainer.runs import Runs

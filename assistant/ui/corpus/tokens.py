@@ -6,10 +6,11 @@ from typing import Any
 import gradio as gr
 
 from assistant.ui.bar import base_from_page
-from assistant.ui.corpus.desk import Desk, fill_when_open
+from assistant.ui.corpus.desk import Desk
 from assistant.ui.corpus_view import rendered_view, topics_of
 from assistant.ui.errors import shown_to_user
 from assistant.ui.plots import characters_plot, tokens_plot, topics_plot
+from assistant.ui.wiring import fill_when_open
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpus
 
@@ -68,6 +69,7 @@ def tokens_section(desk: Desk) -> None:
         given,
         [number, example, tokens, topics, characters],
         also=[*desk.changes, desk.bar.base.change, limit.submit, limit.blur],
+        slow=True,
     )
     number.change(render, given, example, api_name="render_example", show_progress="hidden")
 

@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from assistant.ui.bar import corpus_choices
-from assistant.ui.corpus.desk import PROGRESS, Desk, fill_when_open, tell_with
+from assistant.ui.corpus.desk import PROGRESS, Desk, tell_with
 from assistant.ui.corpus_view import version_choices, versions_view
 from assistant.ui.errors import shown_to_user
+from assistant.ui.wiring import fill_when_open
 from trainer.corpus.exporting import FORMATS, export
 from trainer.corpus.library import Corpus
 from trainer.errors import CorpusError, disk_full_told
@@ -105,7 +106,7 @@ def versions_section(desk: Desk) -> None:
         return gr.Dropdown(choices=choices, value=choices[0][1]), ""  # a sample is taken in next
 
     outputs = [listed, former, back, other, new, typed, *files]
-    fill_when_open(section, fill, [desk.bar.label], outputs, also=desk.changes)
+    fill_when_open(section, fill, [desk.bar.label], outputs, also=desk.changes, slow=True)
     shown = [desk.bar.corpus, desk.bar.label]
     # What is named is checked here, not against the choices one session was sent.
     working: dict[str, Any] = {"show_progress_on": [listed], "preprocess": False}

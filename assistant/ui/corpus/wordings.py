@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from assistant.ui.bar import base_from_page
-from assistant.ui.corpus.desk import PRIVATE, PROGRESS, Desk, Draft, tell_with
+from assistant.ui.corpus.desk import PROGRESS, Desk, Draft, tell_with
 from assistant.ui.errors import shown_to_user
+from assistant.ui.wiring import PRIVATE
 from trainer.corpus.examples import Example, identify, normalise
 from trainer.corpus.library import Corpus
 from trainer.errors import CorpusError, ModelError

@@ -7,10 +7,10 @@ import gradio as gr
 
 from assistant.ui.bar import Bar, base_from_page, run_choices
 from assistant.ui.errors import shown_to_user
-from assistant.ui.folded import PRIVATE, fill_when_open
 from assistant.ui.plots import points_plot
 from assistant.ui.tune.settings import Form, form_names, parse_form
 from assistant.ui.tune.views import ablation_view
+from assistant.ui.wiring import PRIVATE, fill_when_open
 from trainer.ablation import ablations, create_ablation, find_ablation, points
 from trainer.corpus.library import Corpora
 from trainer.errors import ConfigError, CorpusError, UserError

@@ -7,7 +7,6 @@ import gradio as gr
 
 from assistant.ui.bar import Bar, run_choices
 from assistant.ui.errors import shown_to_user
-from assistant.ui.folded import PRIVATE, fill_when_open
 from assistant.ui.plots import rate_plot
 from assistant.ui.tune.views import (
     delete_question,
@@ -17,6 +16,7 @@ from assistant.ui.tune.views import (
     memory,
     resume_label,
 )
+from assistant.ui.wiring import PRIVATE, fill_when_open
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
 from trainer.errors import CorpusError

@@ -9,7 +9,6 @@ import gradio as gr
 
 from assistant.ui.bar import Bar, base_choices, base_from_page
 from assistant.ui.errors import shown_to_user
-from assistant.ui.folded import PRIVATE
 from assistant.ui.said import state_of
 from assistant.ui.tune.ahead import ahead_view, changes_view, mistake_view, trial_view, trying_view
 from assistant.ui.tune.settings import (
@@ -20,6 +19,7 @@ from assistant.ui.tune.settings import (
     troubles_by_group,
     values_of,
 )
+from assistant.ui.wiring import PRIVATE
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, CorpusError, DeviceBusy, ModelError, UserError

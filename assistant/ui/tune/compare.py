@@ -6,8 +6,8 @@ import gradio as gr
 
 from assistant.ui.bar import Bar, run_choices
 from assistant.ui.errors import shown_to_user
-from assistant.ui.folded import PRIVATE
 from assistant.ui.tune.views import differences_view
+from assistant.ui.wiring import PRIVATE
 from trainer.errors import NotFound
 from trainer.history import differences
 from trainer.runs import Runs

@@ -1,10 +1,11 @@
-"""Sections that are filled only while they are open."""
+"""How handlers are wired: out of the endpoints' list, and where it costs only while it is seen."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 
+# Of a handler that answers to the page alone and shows no clock while it works.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -15,8 +16,12 @@ def fill_when_open(
     outputs: Sequence[Any],
     *,
     also: Sequence[Any],
+    slow: bool = False,
 ) -> None:
-    """Fill a folded section when it is opened, and again when what it shows has changed."""
+    """Fill a folded section when it is opened, and again when what it shows has changed.
+
+    `slow` shows that it is being filled.
+    """
     is_open = gr.State(False)
 
     def fill(opened: bool, *given: Any) -> Any:
@@ -24,4 +29,5 @@ def fill_when_open(
 
     section.expand(lambda: True, outputs=is_open, **PRIVATE)
     section.collapse(lambda: False, outputs=is_open, **PRIVATE)
-    gr.on([is_open.change, *also], fill, [is_open, *inputs], list(outputs), **PRIVATE)
+    looks = PRIVATE | {"show_progress": "minimal"} if slow else PRIVATE
+    gr.on([is_open.change, *also], fill, [is_open, *inputs], list(outputs), **looks)
