@@ -7,6 +7,7 @@ tests are readers, and none of them keeps a second copy of the truth.
 import errno
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -160,30 +161,59 @@ class EventLog:
                 file.truncate(before)
                 raise OSError(errno.ENOSPC, f"wrote {written} of {len(line)} bytes", str(self.path))
 
+    def mend(self) -> None:
+        """Cut off what a power cut left of a line: the next would be joined to it, and lost.
+
+        Only where nobody else writes.
+        """
+        with self.path.open("r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
     def read(self) -> Sequence[Event]:
-        """Every complete event that holds, oldest first.
+        """Every complete event that holds, oldest first; parsed anew only when there are more.
 
         A last line without its newline is still being written; it is left for the next read. A
         damaged line is left out, with a warning. What a run said of steps behind the checkpoint
         it went on from, and that it had ended, holds no longer.
         """
         try:
-            data = self.path.read_bytes()
+            found = self.path.stat()
         except FileNotFoundError:
-            return []
-        complete, _, _ = data.rpartition(b"\n")
-        events: list[Event] = []
-        for number, line in enumerate(complete.split(b"\n"), start=1):
-            try:
-                if not line:
-                    continue
-                event = _parse(line)
-                if isinstance(event, Resumed):
-                    events = [e for e in events if _holds(e, event.step)]
-                events.append(event)
-            except pydantic.ValidationError:
-                warn_once(f"{self.path}, line {number} is not an event and is left out.")
-        return events
+            return ()
+        return _read(self.path, found.st_size, found.st_mtime_ns)
+
+    def last(self) -> Event | None:
+        """The last complete event, without reading what came before, unless that is damaged."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(max(0, file.seek(0, 2) - _TAIL))
+                *_, line, _ = [b"", *file.read().split(b"\n")]
+        except FileNotFoundError:
+            return None
+        try:
+            return _parse(line)
+        except pydantic.ValidationError:
+            return next(reversed(self.read()), None)
+
+
+_TAIL = 2**14  # bytes; events are shorter
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, size: int, modified_ns: int) -> Sequence[Event]:
+    complete, _, _ = path.read_bytes()[:size].rpartition(b"\n")
+    events: list[Event] = []
+    for number, line in enumerate(complete.split(b"\n"), start=1):
+        try:
+            if not line:
+                continue
+            event = _parse(line)
+            if isinstance(event, Resumed):
+                events = [e for e in events if _holds(e, event.step)]
+            events.append(event)
+        except pydantic.ValidationError:
+            warn_once(f"{path}, line {number} is not an event and is left out.")
+    return tuple(events)
 
 
 def _holds(event: Event, step: int) -> bool:
@@ -191,7 +221,7 @@ def _holds(event: Event, step: int) -> bool:
     match event:
         case Progress() | Validated() | Sampled():
             return event.step <= step
-        case Started():
+        case Started() | Measured():
             return step > 0
         case Finished() | Stopped() | Failed():
             return False

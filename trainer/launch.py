@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from trainer.checkpoints import Checkpoint, changed_since, newest_checkpoint
 from trainer.config import RunConfig
@@ -171,7 +170,7 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
         if work.place is None:
             return  # cancelled since
         if isinstance(work, Run) and work.events.read():
-            _drop_torn_line(work.events.path)
+            work.events.mend()
             found = newest_checkpoint(work)
             work.events.append(Resumed(step=found.step if found else 0))
         process = subprocess.Popen(
@@ -191,12 +190,6 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
         start_waiting(runs, worker=worker)
 
     threading.Thread(target=see_off, daemon=True).start()
-
-
-def _drop_torn_line(log: Path) -> None:
-    """Cut off what a power cut left of a line: the next would be joined to it, and lost."""
-    with log.open("r+b") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 HELD = "TANDEM_DEVICE_LOCKS"

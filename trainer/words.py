@@ -103,8 +103,8 @@ def turn(work: Work, runs: Runs) -> str:
     return f"It waits for its turn, place {ahead + 1} of {len(queue)}:{behind}{before}."
 
 
-def _kept(end: Finished | Stopped, events: object) -> str:
-    if end.step is None or not isinstance(events, list):
+def _kept(end: Finished | Stopped, events: Sequence[Event]) -> str:
+    if end.step is None:  # of a scoring
         return ""
     if not end.step:
         return "It had not learnt anything yet, so there is no adapter."

@@ -59,8 +59,7 @@ class Work:
         alive = self.alive
         if waits and not alive:
             return State.QUEUED
-        events = self.events.read()
-        match events[-1] if events else None:
+        match self.events.last():
             case Finished():
                 return State.FINISHED
             case Stopped():

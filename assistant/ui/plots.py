@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from assistant.ui.said import events_of
 from assistant.ui.theme import BASE, INK, LOOKUP, TUNED
 from trainer.corpus.examples import Example
 from trainer.corpus.mapping import Task
@@ -25,7 +24,7 @@ SHAPES: dict[Contender, str] = {"base": "circle", "tuned": "diamond", "lookup": 
 
 def loss_plot(run: Run | None) -> go.Figure | None:
     """Training and validation loss on one axis, with the best check marked."""
-    events = events_of(run) if run else []
+    events = run.events.read() if run else []
     steps = [e for e in events if isinstance(e, Progress)]
     checks = [e for e in events if isinstance(e, Validated)]
     if not run or not steps:
@@ -80,7 +79,7 @@ def _finding(
 
 def rate_plot(run: Run) -> go.Figure | None:
     """How the learning rate rose and fell."""
-    steps = [e for e in events_of(run) if isinstance(e, Progress)]
+    steps = [e for e in run.events.read() if isinstance(e, Progress)]
     if not steps:
         return None
     shown = [steps[place] for place in _thinned(len(steps))]

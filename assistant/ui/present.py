@@ -7,7 +7,6 @@ from html import escape
 
 import pandas as pd
 
-from assistant.ui.said import events_of, state_of
 from assistant.ui.theme import TUNED
 from trainer.events import Answering, Progress, Started
 from trainer.report import CONTENDERS, Contender, Kind, Report
@@ -28,7 +27,7 @@ _MARKS = {
 
 def run_label(run: Run) -> str:
     """One line for the list of runs."""
-    state, day, time = state_of(run), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
+    state, day, time = run.state(), run.id[5:10], f"{run.id[11:13]}:{run.id[13:15]}"
     return f"{_MARKS[state]} {run.corpus.label}, {day} {time}, {state}"
 
 
@@ -50,7 +49,7 @@ def _going_on(active: Work) -> tuple[str, float | None]:
             return f"{what}: loading the base model", None
         return f"{what}: {share:.0%}, {duration(left)} left", share
     work = next(iter(active.evaluations()), None) if isinstance(active, Run) else active
-    last = events_of(work)[-1:] if work else []
+    last = work.events.read()[-1:] if work else []
     if last and isinstance(last[0], Answering):
         done, total, left = last[0].done, last[0].total, last[0].seconds_left
         return f"Scoring: {done} of {total} answers, {duration(left)} left", done / max(1, total)
@@ -128,7 +127,7 @@ TABLE_COLUMNS = (
 
 
 def _progress(run: Run) -> tuple[float | None, float]:
-    events = events_of(run)
+    events = run.events.read()
     total = next((e.steps for e in events if isinstance(e, Started)), None)
     last = next((e for e in reversed(events) if isinstance(e, Progress)), None)
     if total is None or last is None:

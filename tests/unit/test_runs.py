@@ -10,7 +10,7 @@ import pytest
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, DiskFull, NotFound, disk_full_told
-from trainer.events import Event, Failed, Finished, Started, Stopped, Validated
+from trainer.events import Event, Failed, Finished, Sampled, Started, Stopped, Validated
 from trainer.locks import Lock, LockHeld
 from trainer.runs import Run, Runs
 from trainer.work import State
@@ -22,7 +22,25 @@ def test_the_log_reads_back_what_was_appended(run: Run) -> None:
     events: list[Event] = [STARTED, Validated(step=1, loss=2.0, best=True), Finished(seconds=3)]
     for event in events:
         run.events.append(event)
-    assert run.events.read() == events
+    assert list(run.events.read()) == events
+
+
+def test_the_last_event_is_told_without_reading_the_whole_log(run: Run) -> None:
+    assert run.events.last() is None
+    run.events.append(STARTED)
+    long = Sampled(step=1, answers=(("q", "a", "x" * 40_000),))
+    run.events.append(long)
+    assert run.events.last() == long, "also one that is longer than the tail that is looked at"
+    for step in range(300):
+        run.events.append(Validated(step=step, loss=2.0, best=True))
+    with run.events.path.open("ab") as file:
+        file.write(b'{"event":"finis')
+    assert run.events.last() == run.events.read()[-1]
+    with run.events.path.open("ab") as file:
+        file.write(b'hed"}\n')
+    last = run.events.last()
+    assert isinstance(last, Validated), "a damaged line is nobody's last word"
+    assert last.step == 299
 
 
 def test_a_line_still_being_written_is_left_for_the_next_read(run: Run) -> None:

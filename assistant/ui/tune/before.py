@@ -9,7 +9,6 @@ import gradio as gr
 
 from assistant.ui.bar import Bar, base_choices, base_from_page
 from assistant.ui.errors import shown_to_user
-from assistant.ui.said import state_of
 from assistant.ui.tune.ahead import ahead_view, changes_view, mistake_view, trial_view, trying_view
 from assistant.ui.tune.settings import (
     Form,
@@ -89,7 +88,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
         return [said, named, gr.Button(visible=tight), *_told(troubles, {})]
 
     def machine() -> Machine:
-        ended = sum(1 for run in runs.list() if state_of(run).over)
+        ended = sum(1 for run in runs.list() if run.state().over)
         return Machine.here(rate=_rate(runs.root, ended))
 
     def choose_preset(name: str, label: str, base: str) -> list[Any]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.ui.present import bar, run_label
-from assistant.ui.said import events_of
 from trainer.ablation import Ablation, cheapest, measured, notes, table
 from trainer.corpus.examples import normalise
 from trainer.events import Event, Progress, Resumed, Sampled, Started
@@ -27,7 +26,7 @@ def run_view(run: Run | None) -> str:
             '<div class="empty">Nothing has been tuned yet. Choose an FAQ and a base above '
             "and press <b>Start tuning</b>.</div>"
         )
-    state, events = run.state(), events_of(run)
+    state, events = run.state(), run.events.read()
     about = f"{escape(run.config.base)} on {escape(run.corpus.label)}"
     if state is State.QUEUED:
         said = sentence(turn(run, Runs(run.path.parent)))
@@ -82,7 +81,7 @@ def samples_view(run: Run | None) -> str:
     """What the model answers so far to a few validation questions; earlier answers folded."""
     if run is None or run.state() in (State.CREATED, State.QUEUED):
         return ""
-    told = [e for e in events_of(run) if isinstance(e, Sampled)]
+    told = [e for e in run.events.read() if isinstance(e, Sampled)]
     if not told:
         if run.state().over or run.config.epochs < 1:
             return ""
@@ -139,7 +138,7 @@ def _waits(work: Work) -> str:
     if isinstance(work, Evaluation):
         return f"scores of {_when(work.run)}"
     assert isinstance(work, Run)
-    again = ", goes on" if events_of(work) else ""
+    again = ", goes on" if work.events.read() else ""
     return f"{_when(work)}, {passes(work.config.epochs)}{again}"
 
 
@@ -184,7 +183,7 @@ def table_view(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def events_view(run: Run) -> str:
     """What a run has said, newest first."""
-    events = events_of(run)
+    events = run.events.read()
     rows = []
     for event in reversed(events[-MOST_EVENTS:]):
         said = event.model_dump(mode="json", exclude={"at", "event"})
