@@ -22,9 +22,11 @@ from trainer.corpus.library import Corpora
 from trainer.devices import CPU, device_lock, devices, environment
 from trainer.errors import ConfigError, CorpusError, NotFound
 from trainer.events import Resumed
+from trainer.fitting import refuse
 from trainer.locks import LockHeld
+from trainer.machine import Machine
 from trainer.runs import Evaluation, EvaluationConfig, Run, Runs
-from trainer.work import State, Work
+from trainer.work import State, Work, told_place, write_place
 
 WORKER = ("-m", "trainer.worker")
 
@@ -42,13 +44,8 @@ def launch(config: RunConfig, runs: Runs, *, worker: Sequence[str] = WORKER) -> 
         )
     if config.continues:
         _check_parent(runs.get(config.continues), config)
-    if CPU not in (machine := devices()) and config.processes > len(machine):
-        raise ConfigError(
-            f"processes: {config.processes}, and this machine has {len(machine)} GPUs. "
-            "It takes one for each."
-        )
-    run = runs.create(config, corpus.split)
-    _queue(run, runs)
+    refuse(config, corpus, Machine.here())
+    run = runs.create(config, corpus.split, place=_next_place(runs))
     start_waiting(runs, worker=worker)
     return run
 
@@ -59,8 +56,8 @@ def launch_evaluation(
     """Create an evaluation of a run and start it, or let it wait; return at once."""
     if not run.has_adapter:
         raise NotFound(f"Run '{run.id}' has no adapter to score: it is {run.state()}.")
-    evaluation, runs = run.create_evaluation(config), Runs(run.path.parent)
-    _queue(evaluation, runs)
+    runs = Runs(run.path.parent)
+    evaluation = run.create_evaluation(config, place=_next_place(runs))
     start_waiting(runs, worker=worker)
     return evaluation
 
@@ -93,7 +90,7 @@ def resume(run: Run, *, worker: Sequence[str] = WORKER) -> Checkpoint | None:
         with run.lock.claim():
             if run.place is None and run.events.read() == said:  # nobody was faster
                 (run.path / "stop").unlink(missing_ok=True)
-                _queue(run, runs)
+                write_place(run.path, _next_place(runs))
     except LockHeld:
         pass  # somebody else has just resumed it
     start_waiting(runs, worker=worker)
@@ -123,7 +120,7 @@ def move(work: Work, runs: Runs, *, by: int) -> None:
     for place, other in enumerate(queue, start=1):
         # Written over, never made: what has begun since has no such file, and gets none.
         with suppress(FileNotFoundError), (other.path / "queued").open("r+b", buffering=0) as file:
-            file.write(_told(place))
+            file.write(told_place(place))
 
 
 def start_waiting(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
@@ -213,15 +210,8 @@ def _accelerate(processes: int) -> list[str]:
     return launcher
 
 
-def _queue(work: Work, runs: Runs) -> None:
-    last = max((other.place or 0.0 for other in runs.waiting()), default=0.0)
-    partial = work.path / "queued.partial"
-    partial.write_bytes(_told(last + 1))
-    partial.rename(work.path / "queued")
-
-
-def _told(place: float) -> bytes:
-    return f"{place:020.6f}".encode()  # of one length, to be written over
+def _next_place(runs: Runs) -> float:
+    return 1 + max((other.place or 0.0 for other in runs.waiting()), default=0.0)
 
 
 def _check_parent(parent: Run, config: RunConfig) -> None:

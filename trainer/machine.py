@@ -40,14 +40,14 @@ class Machine:
         """Look at this machine, without loading a framework; `rate` as earlier runs showed it."""
         cores = _cores()
         gpus = tuple(name for name in devices() if name != CPU)
-        if gpus and (found := _gpu_memory(gpus[0])):
-            total, free = found
-            return cls(cores, total, free, rate or GPU, gpus)
         memory = psutil.virtual_memory()
         total, free = memory.total, memory.available
         limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
         if limit is not None and limit < total:
             total, free = limit, min(free, max(0, limit - (used or 0)))
+        if gpus:  # whose memory is not known is taken to have as much
+            total, free = _gpu_memory(gpus[0]) or (total, free)
+            return cls(cores, total, free, rate or GPU, gpus)
         per_core = CORE_WITH_BF16 if _has_bf16() else CORE_WITHOUT
         return cls(cores, total, free, rate or per_core * cores)
 

@@ -31,7 +31,7 @@ from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.split import Split
 from trainer.errors import CorpusError, DeviceBusy, NotFound, warn_once
 from trainer.report import Report
-from trainer.work import Work
+from trainer.work import Work, write_place
 
 
 class EvaluationConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -120,10 +120,12 @@ class Run(Work):
         """The run itself or an evaluation of it, whichever is still at work."""
         return next((w for w in (self, *self.evaluations()) if not w.state().over), None)
 
-    def create_evaluation(self, config: EvaluationConfig | None = None) -> Evaluation:
-        """Make the directory of a new evaluation and fix its settings."""
-        path = self.path / "evaluations" / f"{_stamp()}-{secrets.token_hex(2)}"
-        return Evaluation(_create(path, config or EvaluationConfig()))
+    def create_evaluation(
+        self, config: EvaluationConfig | None = None, *, place: float | None = None
+    ) -> Evaluation:
+        """Make the directory of a new evaluation and fix its settings; with a place, it waits."""
+        folder = self.path / "evaluations"
+        return Evaluation(_create(folder, _stamp(), config or EvaluationConfig(), place=place))
 
     def evaluations(self) -> Sequence[Evaluation]:
         """Every evaluation of this run, newest first."""
@@ -141,13 +143,17 @@ class Runs:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create(self, config: RunConfig, split: Split, *, now: datetime | None = None) -> Run:
-        """Make the directory of a new run and fix its settings and its split."""
-        while True:
-            path = self.root / f"{_stamp(now)}-{config.corpus}-{secrets.token_hex(2)}"
-            if not path.exists():  # of 64 runs made in one second, two draw one number at times
-                break
-        return Run(_create(path, config, split))
+    def create(
+        self,
+        config: RunConfig,
+        split: Split,
+        *,
+        place: float | None = None,
+        now: datetime | None = None,
+    ) -> Run:
+        """Make the directory of a new run, fix its settings and split; with a place, it waits."""
+        name = f"{_stamp(now)}-{config.corpus}"
+        return Run(_create(self.root, name, config, split=split, place=place))
 
     def get(self, run_id: str) -> Run:
         """Find a run by its id, or the newest by `latest`."""
@@ -228,13 +234,26 @@ def _readable(run: Run) -> bool:
         return False
 
 
-def _create(path: Path, config: pydantic.BaseModel, split: Split | None = None) -> Path:
+def _create(
+    folder: Path,
+    name: str,
+    config: pydantic.BaseModel,
+    *,
+    split: Split | None = None,
+    place: float | None = None,
+) -> Path:
+    while True:
+        path = folder / f"{name}-{secrets.token_hex(2)}"
+        if not path.exists():  # of 64 runs made in one second, two draw one number at times
+            break
     partial = path.with_name(f".{path.name}")
     partial.mkdir(parents=True)
     try:
         (partial / "config.json").write_text(config.model_dump_json(indent=1))
         if split:
             (partial / "split.json").write_text(split.model_dump_json(indent=1))
+        if place is not None:
+            write_place(partial, place)
         return partial.rename(path)
     except OSError:
         shutil.rmtree(partial, ignore_errors=True)

@@ -102,3 +102,15 @@ class Work:
         except FileNotFoundError:
             return ""
         return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+def write_place(folder: Path, place: float) -> None:
+    """Let the work in a folder wait, at a place in the queue."""
+    partial = folder / "queued.partial"
+    partial.write_bytes(told_place(place))
+    partial.rename(folder / "queued")
+
+
+def told_place(place: float) -> bytes:
+    """A place as the file `queued` holds it: of one length, so that it can be written over."""
+    return f"{place:020.6f}".encode()

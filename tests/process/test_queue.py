@@ -245,7 +245,7 @@ def test_a_device_that_someone_else_holds_is_left_alone(
 def test_a_run_of_more_processes_than_gpus_is_refused(
     two_devices: None, runs: Runs, start: Start
 ) -> None:
-    with pytest.raises(ConfigError, match="processes: 3, and this machine has 2 GPUs"):
+    with pytest.raises(ConfigError, match="processes: 3 is more than the 2 GPUs of this machine"):
         start("finish", processes=3)
     assert runs.list() == []
 

@@ -15,9 +15,7 @@ from assistant.ui.tune.queue import queue_section
 from assistant.ui.tune.settings import parse_form
 from assistant.ui.tune.watch import watch_section
 from trainer.corpus.library import Corpora
-from trainer.fitting import refuse
 from trainer.launch import launch
-from trainer.machine import Machine
 from trainer.runs import Runs
 
 
@@ -41,7 +39,6 @@ def tune_tab(
             chosen = corpora.get(corpus)
             named = {"corpus": chosen.name, "version": chosen.version}
             config = parse_form(base_from_page(base, models), settings, **named)
-            refuse(config, chosen, Machine.here())
             run = launch(config, runs, worker=worker)
         chosen_run = gr.Dropdown(choices=run_choices(runs), value=run.id, visible=True)
         return chosen_run, gr.Tabs(selected="tune")
