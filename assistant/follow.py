@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from trainer.events import Answering, Event, Measured, Progress, Resumed, Started, Validated
 from trainer.launch import WORKER, start_waiting
+from trainer.remarks import remarks
 from trainer.runs import Evaluation, Run, Runs
-from trainer.words import duration, ending, remarks, turn, verdict
+from trainer.words import duration, ending, turn, verdict
 from trainer.work import State, Work
 
 QUIET = 10  # seconds between two lines of progress

@@ -90,7 +90,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     from trainer.history import command, facts
-    from trainer.words import ending, remarks, turn
+    from trainer.remarks import remarks
+    from trainer.words import ending, turn
     from trainer.work import State
 
     runs = runs_of(arguments)

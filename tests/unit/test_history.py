@@ -30,9 +30,10 @@ from trainer.events import (
     Validated,
 )
 from trainer.history import command, differences, facts, lineage
+from trainer.remarks import remarks
 from trainer.report import Report, Row
 from trainer.runs import Run, Runs
-from trainer.words import ending, remarks, turn
+from trainer.words import ending, turn
 
 STARTED = Started(
     steps=40,

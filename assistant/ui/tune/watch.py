@@ -9,8 +9,8 @@ from assistant.ui.errors import shown_to_user
 from assistant.ui.plots import loss_plot
 from assistant.ui.tune.views import remarks_view, run_view, samples_view
 from assistant.ui.wiring import PRIVATE
+from trainer.remarks import remarks
 from trainer.runs import Runs
-from trainer.words import remarks
 from trainer.work import State
 
 
