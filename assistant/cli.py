@@ -12,8 +12,18 @@ from typing import Any
 
 from assistant.corpus_commands import add_corpus_commands
 from assistant.history_commands import add_history_commands
-from assistant.run_commands import BUNDLED, FAILED, add_run_commands, runs_of, worker_of
-from assistant.terminal import corpora_of, hush_libraries, print_json, say, workspace_of
+from assistant.run_commands import add_run_commands
+from assistant.terminal import (
+    BUNDLED,
+    FAILED,
+    corpora_of,
+    hush_libraries,
+    print_json,
+    runs_of,
+    say,
+    worker_of,
+    workspace_of,
+)
 from trainer.errors import UserError, disk_full_told
 
 MISTAKE = 2  # exit code

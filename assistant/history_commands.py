@@ -1,34 +1,31 @@
 """The commands that look back at runs: runs, show, compare, delete, ablate."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from assistant.run_commands import (
+from assistant.terminal import (
     BUNDLED,
     FAILED,
+    Command,
     add_settings,
-    base_of,
-    corpus_of,
-    runs_of,
-    settings_of,
-    worker_of,
-)
-from assistant.terminal import (
     ask_yes,
+    base_of,
     corpora_of,
+    corpus_of,
     print_json,
+    runs_of,
     say,
+    settings_of,
     tell_progress,
+    worker_of,
     workspace_of,
 )
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from trainer.ablation import Ablation, Row
-
-Command = Callable[..., argparse.ArgumentParser]
 
 
 def add_history_commands(command: Command, as_json: argparse.ArgumentParser) -> None:

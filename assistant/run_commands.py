@@ -1,26 +1,32 @@
 """The commands that start runs and steer them: tune, resume, continue, follow, stop, queue."""
 
 import argparse
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.terminal import corpora_of, print_json, say, workspace_of
+from assistant.terminal import (
+    BUNDLED,
+    FAILED,
+    Command,
+    add_settings,
+    base_of,
+    corpus_of,
+    print_json,
+    runs_of,
+    say,
+    settings_of,
+    worker_of,
+)
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from trainer.config import RunConfig
     from trainer.corpus.library import Corpus
     from trainer.events import Event
-    from trainer.runs import Run, Runs
+    from trainer.runs import Run
     from trainer.work import Work
-
-BUNDLED = "bundled:pocket"
-FAILED = 1  # exit code
-Command = Callable[..., argparse.ArgumentParser]
 
 
 def add_run_commands(command: Command, as_json: argparse.ArgumentParser) -> None:
@@ -60,17 +66,6 @@ def add_run_commands(command: Command, as_json: argparse.ArgumentParser) -> None
     change.add_argument("--cancel", metavar="RUN", help="take a run out of the queue")
     for added in (resume, follow, stop):
         added.add_argument("run", help="a run's id, or `latest`")
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Let a command take settings, as every command that starts a run does."""
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting, such as epochs=4; may be given several times",
-    )
 
 
 def _tune(arguments: argparse.Namespace) -> int:
@@ -242,52 +237,6 @@ def _queue(arguments: argparse.Namespace) -> int:
     if not waiting:
         print("Nothing waits.")
     return 0
-
-
-# What commands that start or look at runs share.
-
-
-def runs_of(arguments: argparse.Namespace, *, start: bool = True) -> "Runs":
-    """The runs of the workspace; what waits begins where a device is free, also after a crash."""
-    from trainer.launch import start_waiting
-    from trainer.runs import Runs
-
-    runs = Runs(workspace_of(arguments) / "runs")
-    if start:
-        start_waiting(runs, worker=worker_of(arguments))
-    return runs
-
-
-def worker_of(arguments: argparse.Namespace) -> Sequence[str]:
-    """The module that does the work; tests have one of their own."""
-    from trainer.launch import WORKER
-
-    return getattr(arguments, "worker", None) or WORKER
-
-
-def corpus_of(arguments: argparse.Namespace, given: str) -> "Corpus":
-    """A corpus by name, or a file taken in."""
-    corpora = corpora_of(arguments)
-    is_path = "/" in given or "." in given or os.path.isfile(given)
-    corpus: Corpus = corpora.add(Path(given)) if is_path else corpora.get(given)
-    return corpus
-
-
-def base_of(given: str) -> str:
-    """A folder is written down whole, so that the worker and later sessions find it."""
-    folder = Path(given).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else given
-
-
-def settings_of(arguments: argparse.Namespace) -> dict[str, object]:
-    """The settings of `--set`; raises `ConfigError`."""
-    settings: dict[str, object] = {}
-    for pair in arguments.set:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes key=value, not '{pair}'.")
-        settings[key.strip()] = value.strip()
-    return settings
 
 
 def _run_of(work: "Work") -> Any:

@@ -4,16 +4,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from trainer.corpus.library import Corpora
+    from trainer.corpus.library import Corpora, Corpus
     from trainer.corpus.near import Judge
+    from trainer.runs import Runs
     from trainer.scoring import Embedder
+
+BUNDLED = "bundled:pocket"
+FAILED = 1  # exit code
+Command = Callable[..., argparse.ArgumentParser]
 
 
 def workspace_of(arguments: argparse.Namespace) -> Path:
@@ -48,6 +53,60 @@ def open_judge(workspace: Path) -> "Judge":
         return load_embedder()
 
     return Meaning(workspace / "cache", load=load)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Let a command take settings, as every command that starts a run does."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, such as epochs=4; may be given several times",
+    )
+
+
+def runs_of(arguments: argparse.Namespace, *, start: bool = True) -> "Runs":
+    """The runs of the workspace; what waits begins where a device is free, also after a crash."""
+    from trainer.launch import start_waiting
+    from trainer.runs import Runs
+
+    runs = Runs(workspace_of(arguments) / "runs")
+    if start:
+        start_waiting(runs, worker=worker_of(arguments))
+    return runs
+
+
+def worker_of(arguments: argparse.Namespace) -> Sequence[str]:
+    """The module that does the work; tests have one of their own."""
+    from trainer.launch import WORKER
+
+    return getattr(arguments, "worker", None) or WORKER
+
+
+def corpus_of(arguments: argparse.Namespace, given: str) -> "Corpus":
+    """A corpus by name, or a file taken in."""
+    corpora = corpora_of(arguments)
+    is_path = "/" in given or "." in given or os.path.isfile(given)
+    corpus: Corpus = corpora.add(Path(given)) if is_path else corpora.get(given)
+    return corpus
+
+
+def base_of(given: str) -> str:
+    """A folder is written down whole, so that the worker and later sessions find it."""
+    folder = Path(given).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else given
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """The settings of `--set`; raises `ConfigError`."""
+    settings: dict[str, object] = {}
+    for pair in arguments.set:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes key=value, not '{pair}'.")
+        settings[key.strip()] = value.strip()
+    return settings
 
 
 def say(text: str) -> None:
