@@ -184,16 +184,22 @@ def test_from_upload_to_side_by_side_answers(
     assert problems == []
 
 
+def start_two(page: Page, server: Server) -> tuple[Runs, Run]:
+    """Start one run and let another wait behind it; the first is at work when this returns."""
+    page.get_by_role("button", name="Start tuning").click()
+    runs = Runs(server.workspace / "runs")
+    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=180)
+    (first,) = runs.list()
+    page.get_by_role("button", name="Add to the queue").click()
+    wait_until(lambda: runs.waiting(), seconds=60)
+    return runs, first
+
+
 def test_killing_the_page_leaves_the_run_and_a_new_page_finds_it(
     browser: Browser, server: Server, tmp_path: Path
 ) -> None:
     page = open_page(browser, server.url)
-    page.get_by_role("button", name="Start tuning").click()
-    runs = Runs(server.workspace / "runs")
-    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=180)
-    (run,) = runs.list()
-    page.get_by_role("button", name="Add to the queue").click()
-    wait_until(lambda: runs.waiting(), seconds=60)
+    runs, run = start_two(page, server)
     server.kill()
     assert run.state() is State.RUNNING
 
@@ -247,12 +253,7 @@ def test_after_a_crash_of_page_and_worker_a_new_page_goes_on_with_the_queue(
     browser: Browser, server: Server, tmp_path: Path
 ) -> None:
     page = open_page(browser, server.url)
-    page.get_by_role("button", name="Start tuning").click()
-    runs = Runs(server.workspace / "runs")
-    wait_until(lambda: runs.list() and runs.list()[0].events.read(), seconds=180)
-    (first,) = runs.list()
-    page.get_by_role("button", name="Add to the queue").click()
-    wait_until(lambda: runs.waiting(), seconds=60)
+    runs, first = start_two(page, server)
     second = runs.list()[0]
     server.kill()
     kill_worker(first)
