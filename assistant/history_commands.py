@@ -125,12 +125,10 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _delete(arguments: argparse.Namespace) -> int:
     runs = runs_of(arguments, start=False)
     run = runs.get(arguments.run)
-    size = sum(file.lstat().st_size for file in run.path.rglob("*") if file.is_file())
     heirs = [r.id for r in runs.list() if r.config.continues == run.id]
     more = f" {', '.join(heirs)} went on from it and can't be repeated then." if heirs else ""
-    asked = (
-        f"Delete run '{run.id}', its adapter and its scores? It frees {size / 1e6:.1f} MB.{more}"
-    )
+    frees = f"It frees {run.size / 1e6:.1f} MB.{more}"
+    asked = f"Delete run '{run.id}', its adapter and its scores? {frees}"
     if not arguments.yes and not ask_yes(asked):
         say("Nothing was deleted.")
         return FAILED

@@ -83,17 +83,11 @@ def _tune(arguments: argparse.Namespace) -> int:
 
 
 def _preset(name: str, base: str, corpus: "Corpus") -> Mapping[str, object]:
-    """The settings of a preset; a base that is not on this machine yet counts as small."""
-    from trainer.errors import ModelError
     from trainer.presets import presets
-    from trainer.workload import local_base, read_shape
+    from trainer.workload import count_parameters
 
-    try:
-        shape = read_shape(local_base(base))
-        parameters = shape.linear + shape.other
-    except ModelError:
-        parameters = 0
-    chosen = presets(base, len(corpus.split.train), parameters)[name.replace("-", " ")]
+    examples = len(corpus.split.train)
+    chosen = presets(base, examples, count_parameters(base))[name.replace("-", " ")]
     say(f"{chosen.label}: {chosen.sentence}")
     return chosen.settings
 

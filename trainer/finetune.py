@@ -20,14 +20,13 @@ from trainer.checkpoints import (
 )
 from trainer.config import PATIENCE, RunConfig
 from trainer.errors import ConfigError, CorpusError, ModelError
-from trainer.estimate import estimate
+from trainer.estimate import estimate, this_machine
 from trainer.events import Finished, Measured, Progress, Sampled, Started, Stopped, Validated
 from trainer.frozen import held_as
 from trainer.generate import answer_batch
-from trainer.machine import Machine
 from trainer.models import Base, load_base
 from trainer.packing import Tokens, answer_loss, shuffled_steps, tokenise, validation_loss
-from trainer.runs import Run
+from trainer.runs import Run, Runs
 from trainer.snapshot import chance, go_back_to, load_weights, save_checkpoint
 from trainer.team import Team
 from trainer.trackers import Tracker
@@ -124,7 +123,7 @@ def finetune(run: Run, team: Team | None = None, tracker: Tracker | None = None)
     groups = shuffled_steps(train, config, skip=step)
     expected = None
     with suppress(ModelError):  # a shape that the formula does not know
-        expected = estimate(config, corpus, Machine.here())
+        expected = estimate(config, corpus, this_machine(Runs(run.path.parent)))
     ready = time.monotonic() - began
     model.train()
     if team.tracker:

@@ -8,6 +8,7 @@ from trainer.config import RunConfig, recommended
 
 FEW, MANY = 300, 5_000  # examples
 LARGE = 1_000_000_000  # parameters
+PRESETS = ("quick look", "balanced", "thorough")
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,11 @@ class Run(Work):
         return _sha256(weights, weights.stat().st_mtime_ns)
 
     @property
+    def size(self) -> int:
+        """How much disk it takes, with all it left, in bytes."""
+        return sum(file.lstat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    @property
     def parent(self) -> "Run | None":
         """The run whose adapter this one began with, if it did and if that is still there."""
         return Runs(self.path.parent).find(self.config.continues)
@@ -201,7 +206,7 @@ class Runs:
         """Delete a run and all it left, unless it is at work; returns the bytes that are free."""
         if run.alive or any(evaluation.alive for evaluation in run.evaluations()):
             raise DeviceBusy(f"Run '{run.id}' is at work. Stop it first: tandem stop {run.id}.")
-        free = sum(file.lstat().st_size for file in run.path.rglob("*") if file.is_file())
+        free = run.size
         gone = run.path.rename(run.path.with_name(f".deleted-{run.id}"))
         shutil.rmtree(gone)
         return free

@@ -92,6 +92,17 @@ def local_base(name: str) -> Path:
     return max(found, key=lambda file: file.stat().st_mtime).parent
 
 
+def count_parameters(name: str) -> int:
+    """How many weights a base has; 0 where it has still to be fetched from the Hub."""
+    try:
+        base = read_shape(local_base(name))
+    except ModelError:
+        if Path(name).is_dir():
+            raise
+        return 0
+    return base.linear + base.other
+
+
 def read_shape(folder: Path) -> Shape:
     """Read the shape of a base from config.json and the headers of its safetensors."""
     numbers = shape(folder)

@@ -21,16 +21,14 @@ from assistant.ui.tune.settings import (
 from assistant.ui.wiring import PRIVATE
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
-from trainer.errors import ConfigError, CorpusError, DeviceBusy, ModelError, UserError
-from trainer.estimate import estimate, observations
+from trainer.errors import ConfigError, CorpusError, DeviceBusy, UserError
+from trainer.estimate import estimate, this_machine
 from trainer.fitting import make_it_fit, refuse
-from trainer.machine import Machine, observed_rate
-from trainer.presets import presets
+from trainer.presets import PRESETS, presets
 from trainer.runs import Runs
 from trainer.trial import measure
-from trainer.workload import local_base, read_shape
+from trainer.workload import count_parameters
 
-PRESETS = ("quick look", "balanced", "thorough")
 USUAL = "balanced"
 
 
@@ -73,9 +71,9 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             return [_READING, gr.skip(), gr.Button(visible=False), *_told(troubles, {})]
         try:
             config, corpus = read(label, base, settings)
-            here = machine()
+            here = this_machine(runs)
             unwise = refuse(config, corpus, here)
-            known = _known(config.base)
+            known = count_parameters(config.base)
             found = estimate(config, corpus, here) if known else None
         except UserError as error:
             by_group = troubles_by_group(error) if isinstance(error, ConfigError) else {}
@@ -86,10 +84,6 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
         named = _matching(config, _presets(config.base, corpus))
         tight = found is not None and found.verdict != "fits"
         return [said, named, gr.Button(visible=tight), *_told(troubles, {})]
-
-    def machine() -> Machine:
-        ended = sum(1 for run in runs.list() if run.state().over)
-        return Machine.here(rate=_rate(runs.root, ended))
 
     def choose_preset(name: str, label: str, base: str) -> list[Any]:
         """Fill the form with the settings of a preset."""
@@ -118,7 +112,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
         """Change the settings so that the run fits into this machine's memory, and say how."""
         with shown_to_user():
             config, corpus = read(label, base, settings)
-            made = make_it_fit(config, corpus, machine())
+            made = make_it_fit(config, corpus, this_machine(runs))
             if made is None:
                 raise ConfigError(
                     "No settings make this base fit here: it needs a machine with more memory. "
@@ -134,10 +128,10 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
             config, corpus = read(label, base, settings)
             if runs.active():
                 raise DeviceBusy("The device is at work. Check again when it is free.")
-            known = _known(config.base)
-            yield trying_view(estimate(config, corpus, machine()) if known else None)
+            known = count_parameters(config.base)
+            yield trying_view(estimate(config, corpus, this_machine(runs)) if known else None)
             measured = measure(config, workspace)
-            yield trial_view(estimate(config, corpus, machine()), measured)
+            yield trial_view(estimate(config, corpus, this_machine(runs)), measured)
 
     fields = list(form.values())
     given: dict[str, Any] = {"label": bar.label, "base": bar.base, **form}
@@ -172,19 +166,8 @@ def _told(troubles: Mapping[str, Any], said: Mapping[str, str]) -> list[Any]:
 
 
 def _presets(base: str, corpus: Corpus) -> Mapping[str, Mapping[str, Any]]:
-    found = presets(base, len(corpus.split.train), _known(base))
+    found = presets(base, len(corpus.split.train), count_parameters(base))
     return {name: preset.settings for name, preset in found.items()}
-
-
-def _known(base: str) -> int:
-    """How many weights a base has; 0 where it has still to be fetched from the Hub."""
-    try:
-        shape = read_shape(local_base(base))
-    except ModelError:
-        if Path(base).is_dir():
-            raise
-        return 0
-    return shape.linear + shape.other
 
 
 def _matching(config: RunConfig, known: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -204,9 +187,3 @@ def _shown(base: str, models: Path) -> str:
 def _opened(path: Path) -> Corpus:
     """One handle for all looks, so that the examples are parsed once; versions never change."""
     return Corpus(path)
-
-
-@lru_cache(maxsize=2)
-def _rate(root: Path, ended: int) -> float | None:
-    """What earlier runs showed this machine to reach; worked out again when one has ended."""
-    return observed_rate(observations(Runs(root)))

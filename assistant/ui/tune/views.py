@@ -160,14 +160,13 @@ def memory(amount: float) -> str:
 
 def delete_question(run: Run) -> str:
     """What deleting a run frees and takes with it."""
-    free = sum(file.lstat().st_size for file in run.path.rglob("*") if file.is_file())
     heirs = [r for r in Runs(run.path.parent).list() if r.config.continues == run.id]
     also = ""
     if heirs:
         also = f" {len(heirs)} that began with its adapter stay, without their parent's scores."
     return (
         f'<div class="check"><p>Delete <b>{escape(run_label(run))}</b>? That frees '
-        f"{memory(free)}: its adapter, its checkpoints, its scores and its log.{also} Nothing "
+        f"{memory(run.size)}: its adapter, its checkpoints, its scores and its log.{also} Nothing "
         "brings them back.</p></div>"
     )
 
