@@ -25,7 +25,8 @@ from assistant.terminal import (
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from trainer.ablation import Ablation, Row
+    from trainer.ablation import Row
+    from trainer.grid import Ablation
 
 
 def add_history_commands(command: Command, as_json: argparse.ArgumentParser) -> None:
@@ -141,7 +142,7 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 
 def _ablate(arguments: argparse.Namespace) -> int:
-    from trainer.ablation import ablations, find_ablation
+    from trainer.grid import ablations, find_ablation
 
     if arguments.vary:
         return _create(arguments)
@@ -170,7 +171,7 @@ def _ablate(arguments: argparse.Namespace) -> int:
 
 
 def _create(arguments: argparse.Namespace) -> int:
-    from trainer.ablation import create_ablation
+    from trainer.grid import check_grid, create_ablation
 
     if not arguments.what or not arguments.name:
         raise ConfigError("A new ablation takes a corpus and a --name.")
@@ -183,14 +184,16 @@ def _create(arguments: argparse.Namespace) -> int:
         if key.strip() in varied or not all(given):
             raise ConfigError(f"--vary takes each setting once, as key=value,value; not '{pair}'.")
         varied[key.strip()] = given
+    base, fixed = base_of(arguments.base), settings_of(arguments)
+    check_grid(base, varied, fixed, arguments.seeds)
     runs_of(arguments)
     ablation = create_ablation(
         corpora_of(arguments),
         corpus_of(arguments, arguments.what),
         arguments.name,
-        base=base_of(arguments.base),
+        base=base,
         varied=varied,
-        fixed=settings_of(arguments),
+        fixed=fixed,
         seeds=arguments.seeds,
         worker=worker_of(arguments),
         tell=tell_progress,

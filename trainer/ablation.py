@@ -13,27 +13,11 @@ from statistics import mean, stdev
 
 from trainer.corpus.examples import normalise
 from trainer.events import Finished
-from trainer.grid import Ablation, Planned, Value, ablations, create_ablation, find_ablation
+from trainer.grid import Ablation, Planned, Value
 from trainer.report import Kind, Report
 from trainer.runs import Run
 from trainer.words import duration
 from trainer.work import State
-
-__all__ = [  # what is asked of an ablation, from its making to its result
-    "Ablation",
-    "Cheapest",
-    "Marginal",
-    "Row",
-    "ablations",
-    "cheapest",
-    "create_ablation",
-    "find_ablation",
-    "measured",
-    "notes",
-    "points",
-    "summary",
-    "table",
-]
 
 RESAMPLES = 2000
 

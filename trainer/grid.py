@@ -108,7 +108,8 @@ def create_ablation(
     the cleaning. Seeds come last, so that every combination has a score before any has two.
     Raises `UserError` for what cannot work, before anything is created.
     """
-    grid, chosen = _grid(corpus, base, varied, fixed or {}, seeds)
+    named = {"base": base, "corpus": corpus.name, "version": corpus.version}
+    grid, chosen = _grid(named, varied, fixed or {}, seeds)
     path = corpora.root.parent / "ablations" / _free_name(corpora.root.parent, name)
     runs = Runs(corpora.root.parent / "runs")
     taught = {"on": corpus}
@@ -174,9 +175,15 @@ def uncleaned(corpora: Corpora, corpus: Corpus, *, tell: Tell | None = None) -> 
         shutil.rmtree(first)
 
 
+def check_grid(
+    base: str, varied: Mapping[str, Sequence[object]], fixed: Mapping[str, object], seeds: int
+) -> None:
+    """Raise `ConfigError` for a grid that cannot work on any corpus, before one is taken in."""
+    _grid({"base": base, "corpus": "any", "version": 1}, varied, fixed, seeds)
+
+
 def _grid(
-    corpus: Corpus,
-    base: str,
+    given: Mapping[str, object],
     varied: Mapping[str, Sequence[object]],
     fixed: Mapping[str, object],
     seeds: int,
@@ -190,7 +197,6 @@ def _grid(
         raise ConfigError(f"{', '.join(twice)}: varied or fixed, not both.")
     if "seed" in varied and seeds > 1:
         raise ConfigError("Say either how many seeds, or which ones, not both.")
-    given = {"base": base, "corpus": corpus.name, "version": corpus.version}
     plain = RunConfig.parse({**fixed, **given})
     if not plain.evaluate:
         raise ConfigError("evaluate: an ablation needs the scores; leave it on.")

@@ -16,9 +16,9 @@ from assistant.ui.tune.views import ablation_view
 from tests.conftest import ScriptedModel, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
-from trainer.ablation import find_ablation
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
+from trainer.grid import find_ablation
 from trainer.runs import Run, Runs
 from trainer.work import State
 

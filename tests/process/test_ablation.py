@@ -8,9 +8,10 @@ import pytest
 from assistant.cli import main
 from tests.conftest import wait_until
 from tests.process.scripted_worker import SCRIPTS
-from trainer.ablation import ablations, create_ablation, notes, table
+from trainer.ablation import notes, table
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import NotFound
+from trainer.grid import ablations, create_ablation
 from trainer.launch import launch_evaluation
 from trainer.runs import Runs
 from trainer.work import State

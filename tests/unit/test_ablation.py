@@ -9,22 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import returns_csv
-from trainer.ablation import (
-    Ablation,
-    cheapest,
-    create_ablation,
-    find_ablation,
-    measured,
-    notes,
-    points,
-    summary,
-    table,
-)
+from trainer.ablation import cheapest, measured, notes, points, summary, table
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, CorpusError, NotFound
 from trainer.events import Failed, Finished
-from trainer.grid import Plan, Planned, uncleaned
+from trainer.grid import Ablation, Plan, Planned, create_ablation, find_ablation, uncleaned
 from trainer.report import Report, Row
 from trainer.runs import Run, Runs
 

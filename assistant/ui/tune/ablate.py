@@ -11,9 +11,10 @@ from assistant.ui.plots import points_plot
 from assistant.ui.tune.settings import Form, form_names, parse_form
 from assistant.ui.tune.views import ablation_view
 from assistant.ui.wiring import PRIVATE, fill_when_open
-from trainer.ablation import ablations, create_ablation, find_ablation, points
+from trainer.ablation import points
 from trainer.corpus.library import Corpora
 from trainer.errors import ConfigError, CorpusError, UserError
+from trainer.grid import ablations, create_ablation, find_ablation
 from trainer.runs import Runs
 
 MOST_VARIED = 3

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.ui.present import bar, run_label
-from trainer.ablation import Ablation, cheapest, measured, notes, table
+from trainer.ablation import cheapest, measured, notes, table
 from trainer.corpus.examples import normalise
 from trainer.events import Event, Progress, Resumed, Sampled, Started
+from trainer.grid import Ablation
 from trainer.report import KINDS
 from trainer.runs import Evaluation, Run, Runs
 from trainer.words import duration, ending, resumable_step, turn
