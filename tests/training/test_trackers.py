@@ -62,4 +62,4 @@ def test_one_that_is_not_installed_is_named_before_a_model_loads(
     run = runs.create(RunConfig.parse(given), corpus.split)
     with pytest.raises(ConfigError, match=rf"Install it with `pip install {program}`"):
         finetune(run)
-    assert run.events.read() == []
+    assert not run.events.read()
