@@ -1,0 +1,53 @@
+"""How far two contenders are apart on the same questions, how sure that is, and what to call it."""
+
+from math import ceil
+from typing import Literal
+
+import pydantic
+
+Verdict = Literal["better", "worse", "no difference", "too few"]
+
+MATTERS = 0.05  # of a score between 0 and 1; a smaller difference nobody would notice
+SURE = 0.05  # chance of calling a difference of nothing better or worse
+
+
+class Difference(pydantic.BaseModel, frozen=True):
+    """The mean of paired differences (one less other), with its 95 % interval and p.
+
+    Groups of questions (what shares an answer) are resampled whole: `low` and `high` are a
+    bootstrap interval, `p` comes from a paired permutation test, both two-sided. `wins`, `losses`
+    and `ties` count questions.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    wins: int
+    losses: int
+    ties: int
+    n: int
+    groups: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """Better or worse only where interval and test agree; else whether it is small for sure."""
+        if self.p < SURE and self.low > 0:
+            return "better"
+        if self.p < SURE and self.high < 0:
+            return "worse"
+        if self.groups > 1 and -MATTERS < self.low and self.high < MATTERS:
+            return "no difference"
+        return "too few"
+
+    @property
+    def enough(self) -> int | None:
+        """About how many questions would settle it, where these are too few to tell.
+
+        So many that the interval, which shrinks with the root of their number, ends within
+        `MATTERS` of its middle.
+        """
+        if self.verdict != "too few":
+            return None
+        half = (self.high - self.low) / 2
+        return max(self.n + 1, 20, ceil(self.n * (half / MATTERS) ** 2))
