@@ -3,11 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 
-from trainer.events import Answering, Event, Measured, Progress, Resumed, Started, Validated
+from trainer.events import (
+    Answering,
+    Comparing,
+    Event,
+    Measured,
+    Progress,
+    Resumed,
+    Started,
+    Validated,
+)
 from trainer.launch import WORKER, start_waiting
 from trainer.remarks import remarks
 from trainer.runs import Evaluation, Run, Runs
-from trainer.words import duration, ending, turn, verdict
+from trainer.verdict import verdict
+from trainer.words import duration, ending, turn
 from trainer.work import State, Work
 
 QUIET = 10  # seconds between two lines of progress
@@ -118,3 +128,5 @@ def _say_progress(last: Sequence[Event], say: Say) -> None:
         case [Answering() as scoring]:
             left = duration(scoring.seconds_left)
             say(f"scoring: {scoring.done} of {scoring.total} answers, {left} left")
+        case [Comparing() as scoring]:
+            say(f"scoring: comparing meanings, {scoring.done} of {scoring.total} texts")

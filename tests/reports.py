@@ -9,6 +9,7 @@ from random import Random
 from statistics import NormalDist, mean, stdev
 from typing import Any
 
+from trainer.corpus.examples import normalise
 from trainer.difference import Difference
 from trainer.facts import Flag
 from trainer.probes import Bias, Forgetting, Probe, Swap
@@ -449,4 +450,33 @@ def a_file_report() -> Report:
         file="harvest.csv",
         rows=tuple(rows),
         differences=differences(rows),
+    )
+
+
+def scored_row(
+    kind: Kind,
+    approved: str,
+    said: Mapping[Contender, str],
+    similarity: Mapping[Contender, float],
+    *,
+    id_: str = "",
+) -> Row:
+    """One question of a report, with what each said and how similar that is."""
+    answers: dict[Contender, Answer] = {
+        who: Answer(
+            text=text,
+            scores={
+                "similarity": similarity[who],
+                "exact": float(normalise(text) == normalise(approved)),
+            },
+        )
+        for who, text in said.items()
+    }
+    return Row(
+        id=id_ or kind,
+        kind=kind,
+        group=id_ or kind,
+        question="Q?",
+        approved=approved,
+        answers=answers,
     )

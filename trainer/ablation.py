@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import mean, stdev
 
-from trainer.corpus.examples import normalise
 from trainer.events import Finished
 from trainer.grid import Ablation, Planned, Value
 from trainer.report import Kind, Report
@@ -293,8 +292,8 @@ def _read_scores(path: Path, modified_ns: int) -> Mapping[Kind, Scores]:
 
 def _score(report: Report, kind: Kind) -> Iterable[tuple[str, float]]:
     for row in report.of(kind):
-        exact = normalise(row.answers["tuned"]) == normalise(row.approved)
-        yield row.id, float(exact) if kind == "test" else row.similarity["tuned"]
+        if (score := row.answers["tuned"].scores.get(report.primary)) is not None:
+            yield row.id, score
 
 
 def _seconds(run: Run) -> float:

@@ -1,4 +1,4 @@
-"""Every contender answers what an evaluation asks; what is there after a stop is not asked again."""
+"""Every contender answers what an evaluation asks; after a stop, what is not answered yet."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ def gather(base: Base, asked: Sequence[Asked], evaluation: Evaluation) -> dict[A
 def look_up(
     questions: Sequence[str], known: Sequence[Example], embedder: Embedder
 ) -> list[list[Example]]:
-    """For each question, the examples with the nearest questions, one for each of `NEAREST` answers.
+    """For each question, the examples that ask the nearest, one for each of `NEAREST` answers.
 
     The first is what a search box over the taught questions would answer with.
     """

@@ -4,13 +4,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trainer.config import MOST_TAUGHT
 from trainer.corpus.examples import Example, group_examples, normalise
 from trainer.corpus.library import Corpus
 from trainer.errors import CorpusError
 from trainer.report import Kind, Task
 from trainer.runs import Evaluation
-
-MOST_TAUGHT = 100  # taught questions that are asked again to see overfitting
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from trainer.asking import Question, choose_questions
 from trainer.events import Comparing, Finished, Stopped
 from trainer.generate import Said
 from trainer.marking import (
-    Answers,
     choose_primary,
     compare_contenders,
     find_overfitting,
@@ -50,9 +49,7 @@ def evaluate(evaluation: Evaluation) -> None:
     )
     tuned = Base(base.name, PeftModel.from_pretrained(base.model, run.adapter), base.format)
     held_out = [q for q in questions if q.kind in ASKED]
-    near = look_up(
-        [q.example.question for q in held_out], corpus.pile("train", split), embedder
-    )
+    near = look_up([q.example.question for q in held_out], corpus.pile("train", split), embedder)
     room = tuned.model.config.max_position_embeddings - config.most_new_tokens
     asked = [
         *_ask("base", held_out),
