@@ -9,6 +9,8 @@ Verdict = Literal["better", "worse", "no difference", "too few"]
 
 MATTERS = 0.05  # of a score between 0 and 1; a smaller difference nobody would notice
 SURE = 0.05  # chance of calling a difference of nothing better or worse
+FEWEST = 6  # groups; of fewer no sign-flip test can come below `SURE`
+SETTLES = 1.43  # as much narrower an interval must be to settle it four times in five: 1 + .84/1.96
 
 
 class Difference(pydantic.BaseModel, frozen=True):
@@ -32,11 +34,13 @@ class Difference(pydantic.BaseModel, frozen=True):
     @property
     def verdict(self) -> Verdict:
         """Better or worse only where interval and test agree; else whether it is small for sure."""
+        if self.groups < FEWEST:
+            return "too few"
         if self.p < SURE and self.low > 0:
             return "better"
         if self.p < SURE and self.high < 0:
             return "worse"
-        if self.groups > 1 and -MATTERS < self.low and self.high < MATTERS:
+        if -MATTERS < self.low and self.high < MATTERS:
             return "no difference"
         return "too few"
 
@@ -44,10 +48,15 @@ class Difference(pydantic.BaseModel, frozen=True):
     def enough(self) -> int | None:
         """About how many questions would settle it, where these are too few to tell.
 
-        So many that the interval, which shrinks with the root of their number, ends within
-        `MATTERS` of its middle.
+        The interval shrinks with the root of their number. Where the mean stays what it is, it
+        settles the question as soon as it leaves out 0, or `MATTERS` on both sides; it is to do so
+        four times in five.
         """
         if self.verdict != "too few":
             return None
+        least = max(self.n + 1, 20)
+        if self.groups < 2:
+            return least
         half = (self.high - self.low) / 2
-        return max(self.n + 1, 20, ceil(self.n * (half / MATTERS) ** 2))
+        settles = max(abs(self.mean), MATTERS - abs(self.mean)) / SETTLES
+        return max(least, ceil(self.n * (half / settles) ** 2))
