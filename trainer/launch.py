@@ -189,8 +189,6 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
     Its output goes to a file: a pipe nobody drains fills up and stops the training.
     """
     command = [sys.executable, "-u", *worker, str(work.path)]
-    if isinstance(work, Run) and work.config.processes > 1:
-        command = [*_accelerate(work.config.processes), *worker, str(work.path)]
     with work.lock.claim() as lock, (work.path / "output.log").open("ab") as output:
         if work.place is None:
             return  # cancelled since
@@ -223,19 +221,11 @@ HELD = "TANDEM_DEVICE_LOCKS"
 def pass_on(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
     """Free the devices this worker was given and start what waits; a worker's last act."""
     held = [int(descriptor) for descriptor in os.environ.pop(HELD, "").split(",") if descriptor]
-    if "WORLD_SIZE" in os.environ or not held:
-        return  # `accelerate launch` holds them; whoever started it sees it off
+    if not held:
+        return
     for descriptor in held:
         os.close(descriptor)
     start_waiting(runs, worker=worker)
-
-
-def _accelerate(processes: int) -> list[str]:
-    """With --multi_gpu also on CPUs: with --cpu, accelerate starts one process however many."""
-    launcher = [sys.executable, "-u", "-m", "accelerate.commands.launch", "--num_machines", "1"]
-    launcher += ["--num_processes", str(processes), "--mixed_precision", "no"]
-    launcher += ["--dynamo_backend", "no", "--main_process_port", "0", "--multi_gpu"]
-    return launcher
 
 
 def _next_place(runs: Runs) -> float:
