@@ -354,6 +354,7 @@ def a_bias() -> Bias:
         groups=groups,
         tone=by(lambda kind, who: -0.2 if (kind, who) == ("origin", "tuned") else 0.0),
         similarity=by(lambda kind, who: -0.01 if who == "tuned" else 0.0),
+        different={"base": (), "tuned": (("origin", "tone"),)},
     )
 
 
