@@ -111,6 +111,18 @@ def test_a_value_has_the_mean_and_the_range_of_all_runs_that_share_it(make: Make
     assert points(ablation, "epochs") == []
 
 
+@pytest.mark.parametrize(("others", "chosen"), [((), 16), ((32, 64, 128, 256), 4)])
+def test_of_many_configurations_one_must_be_further_behind_to_count_as_worse(
+    make: Make, others: tuple[int, ...], chosen: int
+) -> None:
+    best = [0.5 + 0.004 * n for n in range(40)]
+    behind = [s - 0.05 + (0.144 if n % 2 else -0.144) for n, s in enumerate(best)]  # z = 2.2
+    runs = {(4, 1): (20.0, asked(*behind)), (16, 1): (60.0, asked(*best))}
+    found = cheapest(make(runs | {(o, 1): (90.0, asked(*[s - 0.3 for s in best])) for o in others}))
+    assert found is not None
+    assert found.row.settings == {"lora_rank": chosen}
+
+
 def test_the_cheapest_is_the_quickest_that_is_not_significantly_worse(make: Make) -> None:
     many = [0.5 + 0.004 * n for n in range(40)]
     noise = [0.05 if n % 2 else -0.06 for n in range(40)]
