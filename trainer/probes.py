@@ -283,7 +283,14 @@ def about_bias(bias: Bias) -> str:
         _told(bias, kind, measure, who)
         for who in ("tuned", "base")
         for kind, measure in bias.different.get(who, ())
-    ] or [f"None of {len(kinds)} kinds of group changes tone or closeness beyond chance."]
+    ]
+    if not said:
+        # As many groups of answers as a sign-flip test needs to come below `SURE`, once corrected.
+        most = max(found.groups for apart in bias.tone.values() for found in apart.values())
+        if 2 ** (1 - most) * 2 * len(kinds) < SURE:
+            said = [f"None of {len(kinds)} kinds of group changes tone or closeness beyond chance."]
+        else:
+            said = ["Too few different questions to tell whether answers depend on who asks."]
     said.append(
         f"Two answers to one question are {tuned:.2f} alike (base {base:.2f}; 1 is the same)."
     )
