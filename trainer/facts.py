@@ -1,11 +1,26 @@
-"""Where an answer states another fact than the approved one, and what nobody approved."""
+"""Where an answer states another fact than the approved one, and what nobody approved.
 
-from collections.abc import Iterable
+Wording and order do not count: quantities are compared by value, negation by what it denies, terms
+and names by what they stand for. What an answer leaves out is no contradiction. The word lists are
+open, in trainer/corpus/words/, and what they miss is missed: no flag is no proof.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Literal
 
 import pydantic
+from rapidfuzz.distance import Levenshtein
+
+from trainer.negation import find_turns
+from trainer.phrasing import BREAK, NOT, Phrasing, Word, read_phrasing
+from trainer.quantities import Quantity, same
+from trainer.terms import find_swaps
 
 FactKind = Literal["number", "amount", "date", "time", "unit", "name", "negation", "term"]
+ALIKE = 0.8  # similarity of two sentences from which values are compared place by place
+_OPEN = frozenset({"count", "ordinal", "rate", "code"})  # said of nothing but themselves
 
 
 class Flag(pydantic.BaseModel, frozen=True):
@@ -21,9 +36,153 @@ class Flag(pydantic.BaseModel, frozen=True):
 
 def differing(answer: str, approved: str) -> tuple[Flag, ...]:
     """The facts in which an answer contradicts the approved one; wording and order do not count."""
-    raise NotImplementedError
+    if answer.strip() == approved.strip() or not answer.strip():
+        return ()
+    mine, theirs = read_phrasing(answer), read_phrasing(approved)
+    flags: dict[Flag, None] = {}
+    flags.update(dict.fromkeys(_other_values(mine, theirs)))
+    flags.update(dict.fromkeys(_misplaced_values(mine, theirs)))
+    flags.update(dict.fromkeys(_other_bounds(mine, theirs)))
+    for turn in _other_yes(mine, theirs) or find_turns(mine, theirs):
+        flags[Flag(kind="negation", said=turn[0], approved=turn[1])] = None
+    for swap in find_swaps(mine, theirs):
+        flags[Flag(kind=swap.kind, said=swap.said, approved=swap.approved)] = None
+    return tuple(flags)
 
 
-def unsupported(answer: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The numbers, amounts, dates and names of an answer that none of the known texts states."""
-    raise NotImplementedError
+class Known:
+    """The facts that some texts state, read once, for many answers to be held against."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._quantities: dict[str, list[Quantity]] = {}
+        self._seen: set[tuple[str, object]] = set()
+        self._stems: set[str] = set()
+        self._names: set[tuple[str, ...]] = set()
+        for text in dict.fromkeys(texts):
+            self._add(read_phrasing(text))
+
+    def unsupported(self, answer: str) -> tuple[str, ...]:
+        """The numbers with units, amounts, dates, phones, addresses and names nobody states."""
+        raise NotImplementedError
+
+
+def _family(quantity: Quantity) -> str:
+    if quantity.kind == "amount":
+        return "amount"
+    durations = ("duration", "months", "working duration")
+    return "duration" if quantity.dimension in durations else quantity.dimension
+
+
+def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
+    """Each value that the approved answer does not state, with the one that it may stand for."""
+    known = theirs.quantities
+    used = [k for k in known if any(same(q, k) for q in mine.quantities)]
+    for said in mine.quantities:
+        if said.weak or any(same(said, k) for k in known):
+            continue
+        if said.kind == "name" and said.said.lower() in theirs.text.lower():
+            continue
+        alike = [k for k in known if _family(k) == _family(said) and not k.weak]
+        left = [k for k in alike if k not in used]
+        unit = [k for k in known if k.raw == said.raw is not None and k not in used and not k.weak]
+        if said.dimension == "count" and not alike:
+            left = alike = [k for k in known if k.raw is not None and k not in used and not k.weak]
+        if said.dimension in _OPEN and not alike:
+            continue
+        nearest = _nearest(said, mine, unit or left or alike, theirs)
+        turned = nearest is not None and _other_unit(said, nearest)
+        kind: FactKind = "unit" if turned or said.dimension == "rate" else said.kind
+        yield Flag(kind=kind, said=said.said, approved=nearest.said if nearest else "")
+
+
+def _other_unit(one: Quantity, other: Quantity) -> bool:
+    """Whether it is the unit that differs, not the number."""
+    return one.raw == other.raw is not None and one.dimension not in ("clock", "date", "count")
+
+
+def _nearest(
+    said: Quantity, mine: Phrasing, among: Sequence[Quantity], theirs: Phrasing
+) -> Quantity | None:
+    around = _around(said, mine)
+    return max(among, key=lambda k: len(around & _around(k, theirs)), default=None)
+
+
+def _around(quantity: Quantity, text: Phrasing) -> set[str]:
+    near = range(quantity.start - 40, quantity.end + 40)
+    return {w.key for s in text.sentences for w in s if w.start in near and w.content}
+
+
+def _misplaced_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
+    """Each value that stands where the approved answer has another, in a sentence worded alike."""
+    for sentence in mine.sentences:
+        if not any(w.quantity for w in sentence):
+            continue
+        keys = _masked(sentence)
+        scored = [
+            (Levenshtein.normalized_similarity(keys, _masked(other), score_cutoff=ALIKE), other)
+            for other in theirs.sentences
+        ]
+        score, other = max(scored, key=lambda pair: pair[0], default=(0.0, ()))
+        if score < ALIKE:
+            continue
+        pairs = list(_paired(sentence, other))
+        values = Counter(q.value for q, _ in pairs), Counter(k.value for _, k in pairs)
+        parted = [(q, k) for q, k in pairs if not same(q, k)]
+        if values[0] == values[1]:
+            moved = {_family(q) for q, _ in parted}
+            if score < 1 or len(moved) > 1 or len(keys) - len(pairs) < 3:
+                continue
+        for said, there in parted:
+            if any(same(said, k) for k in theirs.quantities):  # otherwise told already
+                kind: FactKind = "unit" if _other_unit(said, there) else said.kind
+                yield Flag(kind=kind, said=said.said, approved=there.said)
+
+
+def _masked(sentence: Sequence[Word]) -> list[str]:
+    return ["#" + _family(w.quantity) if w.quantity else w.key for w in sentence if w.key != BREAK]
+
+
+def _paired(
+    one: Sequence[Word], other: Sequence[Word]
+) -> Iterator[tuple[Quantity, Quantity]]:
+    one = [w for w in one if w.key != BREAK]
+    other = [w for w in other if w.key != BREAK]
+    for op in Levenshtein.opcodes(_masked(one), _masked(other)):
+        if op.tag == "equal":
+            for left, right in zip(
+                one[op.src_start : op.src_end], other[op.dest_start : op.dest_end], strict=True
+            ):
+                if left.quantity and right.quantity:
+                    yield left.quantity, right.quantity
+
+
+def _other_bounds(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
+    """Each value that is the least here and the most there: at least 18, at most 18."""
+    for said in mine.quantities:
+        there = [k for k in theirs.quantities if not k.weak and same(said, k)]
+        if not said.bound or not there or said.weak:
+            continue
+        if any(k.bound in ("", said.bound) for k in there):
+            continue
+        if any(_denials(said, mine) == _denials(k, theirs) for k in there):
+            wording = _with_bound(said, mine.text), _with_bound(there[0], theirs.text)
+            yield Flag(kind="term", said=wording[0], approved=wording[1])
+
+
+def _denials(quantity: Quantity, text: Phrasing) -> int:
+    for sentence in text.sentences:
+        if sentence[0].start <= quantity.start <= sentence[-1].end:
+            return sum(w.key == NOT or w.denied for w in sentence)
+    return 0
+
+
+def _with_bound(quantity: Quantity, text: str) -> str:
+    before = text[: quantity.start].split()[-2:]
+    return " ".join((*before, text[quantity.start : quantity.end]))
+
+
+def _other_yes(mine: Phrasing, theirs: Phrasing) -> list[tuple[str, str]]:
+    """A "no" at the beginning where the approved answer begins with "yes", or the reverse."""
+    if mine.opening and theirs.opening and mine.opening != theirs.opening:
+        return [(mine.opening, theirs.opening)]
+    return []

@@ -72,7 +72,7 @@ _OFTEN = {
 _ONE = r"(?:an?|one|eine?|einem|einen|einer|une?|una|uno|uma?|een)"
 _STATED = re.compile(r"\b(?:in|within|for|after|takes?|than|least|most|about|up to|last|lasts)\s+$")
 _WORKING = r"(?:(?:business|working|bank|banking|werk|full|calendar|consecutive|more|clear)[ -]+)"
-_BOUND_FILL = r"(?:\s+(?:the|an?|age|of|about|last|next|exactly)|\s*[$€£₹]|\s+rs\.?|\s+inr)*\s*$"
+_BOUND_FILL = r"(?:\s+(?:the|an?|age|of|about|exactly)|\s*[$€£₹]|\s+rs\.?|\s+inr)*\s*$"
 
 
 def read_quantities(text: str) -> tuple[Quantity, ...]:
@@ -540,7 +540,7 @@ def _bounds() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
     found |= {p: "down" for p in (*lists["down"], *lists["down_behind"])}
     before = re.compile(rf"(?<!\w)({any_of((*lists['up'], *lists['down']))}){_BOUND_FILL}")
     behind = (*lists["up_behind"], *lists["down_behind"])
-    return before, re.compile(rf"[\s(]*({any_of(behind)})\b(?!\W*\d)"), found
+    return before, re.compile(rf"[\s(]*({any_of(behind)})\b(?![\s$€£₹]*\d)"), found
 
 
 @cache

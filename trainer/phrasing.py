@@ -1,0 +1,255 @@
+"""A text as the sentences and words that its facts are compared by.
+
+A word is known by its key: its stem, the concept it stands for (words/polarity.toml), or the value
+of the quantity it is. What negates is one key, NOT, and a word may deny its concept by itself:
+"forbidden" is "allow", denied.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from trainer.corpus.word_lists import ENDING, FUNCTION, INFLECTED, NEGATION
+from trainer.lexicon import read_list
+from trainer.quantities import Quantity, language_of, read_quantities
+
+NOT = "\x01not"
+BREAK = ","
+
+
+class Word(NamedTuple):
+    """A word where it stands: `denied` where it says the reverse of its key."""
+
+    key: str
+    stem: str
+    start: int
+    end: int
+    denied: bool = False
+    quantity: Quantity | None = None
+    content: bool = True
+
+
+class Phrasing(NamedTuple):
+    """A text taken apart: `stems` are those of all its words, `keys` those of its content words.
+
+    `opening` is "yes" or "no" where a text begins with it.
+    """
+
+    text: str
+    language: str
+    sentences: tuple[tuple[Word, ...], ...]
+    quantities: tuple[Quantity, ...]
+    stems: frozenset[str]
+    keys: frozenset[str]
+    opening: str
+
+
+_FOLD = str.maketrans("\u2019\u2018\u00a0\u00ad", "''  ")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|[.!?;:,\n•()]|\d+")
+_NO = frozenset({"nope", "nein", "non", "nee"})
+_OPENING = re.compile(
+    r"\s*(yes|yeah|yep|sure|certainly|absolutely|of course|ja|oui|sí|sì|sim|no|nope|nein|non|não|nee)"
+    r"(?=\s*[,.;:!-]|\s*$)"
+)
+_NEGATED = re.compile(r"(.+)n't$")
+_TITLES = frozenset("dr mr mrs ms st vs eg ie etc approx incl bzw ca nr art inc ltd rs fig".split())
+_JOINS = frozenset(
+    "but while whereas however although though and or because since so when if which who that "
+    "aber und oder mais et ou pero y o ma e mas maar en".split()
+)
+_ENGLISH = FUNCTION["en"] | frozenset(
+    "if what which who whom whose when where how why all each every both more most other such "
+    "only own same than very up out over again once as well be been being get got make made let "
+    "able within without between through after before under above until while because since "
+    "either neither nor yes no not never cannot however although though but whether".split()
+)
+
+
+@lru_cache(maxsize=20_000)
+def read_phrasing(text: str) -> Phrasing:
+    """Take a text apart into sentences of words, with its quantities in their place."""
+    lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text.translate(_FOLD))
+    quantities = read_quantities(text)
+    language = language_of(lower)
+    opened = _OPENING.match(lower)
+    rest = " " * opened.end(1) + lower[opened.end(1) :] if opened else lower
+    opening = "" if not opened else "no" if opened[1] in NEGATION | _NO else "yes"
+    sentences = [_name_keys(part, language) for part in _split(rest, quantities, language)]
+    kept = tuple(sentence for sentence in sentences if sentence)
+    stems = frozenset(word.stem for sentence in kept for word in sentence)
+    keys = frozenset(word.key for sentence in kept for word in sentence if word.content)
+    return Phrasing(text, language, kept, quantities, stems, keys, opening)
+
+
+def _split(lower: str, quantities: Sequence[Quantity], language: str) -> list[list[Word]]:
+    stated = [q for q in quantities if not q.weak]
+    sentences: list[list[Word]] = [[]]
+    at, place = 0, 0
+    while match := _WORD.search(lower, at):
+        while place < len(stated) and stated[place].end <= match.start():
+            place += 1
+        if place < len(stated) and stated[place].start < match.end():
+            quantity = stated[place]
+            key = f"#{quantity.dimension}:{quantity.value}"
+            sentences[-1].append(Word(key, key, quantity.start, quantity.end, False, quantity))
+            at, place = max(quantity.end, match.start() + 1), place + 1
+            continue
+        at = match.end()
+        found = match[0]
+        if found in ",()":
+            sentences[-1].append(Word(BREAK, BREAK, *match.span(), content=False))
+        elif found in ".!?;:\n•":
+            if _ends(lower, match.start(), found, sentences[-1]):
+                sentences.append([])
+        else:
+            sentences[-1] += _words(found, match.start(), language)
+    return sentences
+
+
+def _ends(lower: str, at: int, mark: str, before: Sequence[Word]) -> bool:
+    if mark in "\n;!?•":
+        return True
+    after = lower[at + 1 : at + 2]
+    short = bool(before) and before[-1].stem in _TITLES and before[-1].end == at
+    letter = at > 1 and lower[at - 1].isalpha() and not lower[at - 2].isalnum()
+    return (not after or after.isspace()) and not short and not (letter and mark == ".")
+
+
+def _words(found: str, start: int, language: str) -> list[Word]:
+    end = start + len(found)
+    if language == "en":
+        if found == "cannot":
+            found = "cann't"
+        if match := _NEGATED.match(found):
+            verb = {"ca": "can", "can": "can", "wo": "will", "sha": "shall"}.get(match[1], match[1])
+            first = Word(verb, verb, start, end, content=verb not in _ENGLISH)
+            return [first, Word(NOT, "not", start, end, content=False)]
+        found = found.removesuffix("'s").split("'")[0] or found
+    elif "'" in found:  # l'assurance
+        head, _, found = found.rpartition("'")
+        start = end - len(found)
+    stemmed = stem(found, language)
+    function = found in (_ENGLISH if language == "en" else FUNCTION.get(language, frozenset()))
+    if found in NEGATION and found not in ("except", "unless", "sin" if language == "en" else ""):
+        return [Word(NOT, found, start, end, content=False)]
+    return [Word(stemmed, stemmed, start, end, content=not function)]
+
+
+def _name_keys(words: list[Word], language: str) -> tuple[Word, ...]:
+    """The words of a sentence with its idioms out, its concepts named and its cues marked."""
+    named: list[Word] = []
+    at = 0
+    by_first = _phrases(language)
+    while at < len(words):
+        word = words[at]
+        for phrase, role, concept in by_first.get(word.stem, ()):
+            size = len(phrase)
+            if tuple(w.stem for w in words[at : at + size]) != phrase:
+                continue
+            if role == "cue":
+                named.append(word._replace(key=NOT, end=words[at + size - 1].end, content=False))
+            elif role != "idiom":
+                denied = role == "not"
+                whole = " ".join(phrase) if size > 1 else word.stem
+                end = words[at + size - 1].end
+                content = word.content or denied or size > 1 or concept in ("need", "allow")
+                named.append(Word(concept, whole, word.start, end, denied, None, content))
+            at += size
+            break
+        else:
+            named.append(word)
+            at += 1
+    return tuple(named)
+
+
+@cache
+def _phrases(language: str) -> dict[str, list[tuple[tuple[str, ...], str, str]]]:
+    """The phrases that mean more than their words, by the first stem, the longest first."""
+    lists = read_list("polarity")
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for name, concept in lists["concepts"].items():
+        for role in ("is", "not"):
+            for phrase in concept[role]:
+                found.setdefault(stems_of(phrase, language), (role, name))
+    found |= {stems_of(phrase, language): ("cue", NOT) for phrase in lists["cues"]}
+    found |= {stems_of(phrase, language): ("idiom", "") for phrase in lists["idioms"]}
+    by_first: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+    for phrase, (role, name) in found.items():
+        by_first.setdefault(phrase[0], []).append((phrase, role, name))
+    for phrases in by_first.values():
+        phrases.sort(key=lambda p: -len(p[0]))
+    return by_first
+
+
+@cache
+def stems_of(phrase: str, language: str) -> tuple[str, ...]:
+    """The stems of a phrase of the open lists, as they stand in a text."""
+    found: list[str] = []
+    for match in _WORD.finditer(phrase):
+        if match[0] not in ",.()":
+            found += [word.stem for word in _words(match[0], 0, language)]
+    return tuple(found)
+
+
+def joins(word: Word) -> bool:
+    """Whether a new clause may begin at this word."""
+    return word.key == BREAK or word.stem in _JOINS
+
+
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in (
+        "paid:pay sent:send made:make given:give gave:give taken:take took:take held:hold kept:keep "
+        "lost:lose found:find bought:buy sold:sell left:leave got:get went:go gone:go chosen:choose "
+        "chose:choose withdrawn:withdraw withdrew:withdraw spent:spend told:tell said:say seen:see "
+        "saw:see known:know knew:know written:write wrote:write broken:break broke:break built:build "
+        "brought:bring stolen:steal stole:steal sought:seek met:meet began:begin begun:begin "
+        "children:child men:man women:woman feet:foot teeth:tooth people:person ran:run came:come "
+        "shown:show drawn:draw driven:drive drove:drive eaten:eat ate:eat lent:lend forbade:forbid "
+        "forbidden:forbid spoken:speak spoke:speak worn:wear torn:tear hidden:hide fell:fall "
+        "fallen:fall rose:rise risen:rise grew:grow grown:grow application:apply applicant:apply "
+        "applied:apply applies:apply applying:apply exclusion:exclude inclusion:include "
+        "extension:extend submission:submit permission:permit expiry:expire has:have had:have "
+        "does:do did:do is:be are:be was:be were:be been:be being:be am:be an:a withdrawal:withdraw "
+        "approval:approve arrival:arrive removal:remove renewal:renew refusal:refuse denial:deny "
+        "denied:deny denies:deny denying:deny delivery:deliver dying:die lying:lie ceiling:ceiling "
+        "during:during nothing:nothing anything:anything something:something everything:everything "
+        "morning:morning evening:evening building:building king:king ring:ring bring:bring "
+        "string:string thing:thing spring:spring sing:sing savings:savings saving:savings bed:bed "
+        "need:need needed:need needs:need feed:feed speed:speed seed:seed exceed:exceed "
+        "proceed:proceed succeed:succeed indeed:indeed hundred:hundred free:free fee:fee fees:fee "
+        "agreed:agree guaranteed:guarantee employee:employee employer:employer buyer:buyer "
+        "trainee:trainee red:red medication:medicine station:station"
+    ).split()
+)
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str, language: str) -> str:
+    """Cut off what inflects or derives a word; a little greedy, for both texts are cut alike."""
+    if language != "en":
+        if language not in INFLECTED:
+            return word
+        ending = ENDING.search(word)
+        return word[: ending.start()] if ending else word
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) < 4 or not word.isascii():
+        return word
+    if word.endswith("ies") or word.endswith("ied"):
+        return word[:-3] + "y"
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    for ending, least in (("ation", 4), ("ment", 3), ("ing", 3), ("ed", 3), ("ly", 3), ("able", 4)):
+        rest = word[: -len(ending)]
+        if word.endswith(ending) and len(rest) >= least and any(c in rest for c in "aeiouy"):
+            word = rest
+            break
+    if len(word) > 3 and word.endswith("e"):
+        word = word[:-1]
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "s":
+        word = word[:-1]
+    return word
