@@ -45,7 +45,7 @@ class AnswerLog:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return {}
-        found = {}
+        found: dict[tuple[str, str], Said] = {}
         for line in filter(None, lines):
             try:
                 one = _Line.model_validate_json(line)

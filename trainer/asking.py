@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from trainer.config import MOST_TAUGHT
 from trainer.corpus.examples import Example, group_examples, normalise
@@ -10,6 +11,8 @@ from trainer.corpus.library import Corpus
 from trainer.errors import CorpusError
 from trainer.report import Kind, Task
 from trainer.runs import Evaluation
+
+HELD_OUT: tuple[Literal["reworded", "unseen", "test"], ...] = ("reworded", "unseen", "test")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def choose_questions(evaluation: Evaluation, task: Task) -> tuple[tuple[Question
                 "validated with, word for word, and are left out."
             )
     else:
-        asked = [(kind, e) for kind in split.kinds for e in corpus.pile(kind, split)]
+        asked = [(kind, e) for kind in HELD_OUT for e in corpus.pile(kind, split)]
     if evaluation.config.checks:
         again = _taught_again(taught, [e for _, e in asked], evaluation.config.seed)
         asked += [("taught", e) for e in again]

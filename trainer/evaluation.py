@@ -16,16 +16,19 @@ from trainer.marking import (
     find_overfitting,
     mark_answers,
     mark_labels,
+    mark_nearest,
     sentences,
 )
+from trainer.meaning import cached_embedder
 from trainer.models import Base, load_base
 from trainer.probes import GeneralProbe, SwapAsked, read_probes, swap_questions
 from trainer.probing import expected_losses, score_bias, score_forgetting
 from trainer.report import ASKED, Contender, Report
 from trainer.runs import Evaluation
-from trainer.scoring import cached_embedder, reads
+from trainer.scoring import reads
 from trainer.tasks import recognise_task
 
+BOTH: tuple[Contender, ...] = ("base", "tuned")
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "sentence-transformers")
 
 
@@ -86,6 +89,12 @@ def evaluate(evaluation: Evaluation) -> None:
     primary = choose_primary(task, marks)
     if marks.unjudged:
         notes.append(_about_unjudged(len(marks.unjudged), len(questions), config.embedder))
+    long = sum(embedder.chunked([row.approved for row in marks.rows]))
+    if long:
+        notes.append(
+            f"{long} of {len(questions)} approved answers are longer than {config.embedder} reads; "
+            "such texts are embedded in chunks, and their mean is compared."
+        )
     if not split.leak_check:
         notes.append("The questions were dealt at random, leaks and all: the scores flatter.")
     forgetting = bias = None
@@ -94,7 +103,7 @@ def evaluate(evaluation: Evaluation) -> None:
         losses = {"tuned": expected_losses(tuned, pairs)}
         with tuned.model.disable_adapter():
             losses["base"] = expected_losses(tuned, pairs)
-        sides = {who: [answers[who][f"general:{p.id}"].text for p in probes] for who in losses}
+        sides = {who: [answers[who][f"general:{p.id}"].text for p in probes] for who in BOTH}
         approved = list(dict.fromkeys(e.answer for e in corpus.examples))
         forgetting = score_forgetting(probes, sides, losses, embedder, approved)
     if swaps:
@@ -103,7 +112,7 @@ def evaluate(evaluation: Evaluation) -> None:
                 (answers[who][f"swap:{s.id}:0"].text, answers[who][f"swap:{s.id}:1"].text)
                 for s in swaps
             ]
-            for who in ("base", "tuned")
+            for who in BOTH
         }
         bias = score_bias(swaps, both, embedder)
     report = Report(
@@ -118,6 +127,7 @@ def evaluate(evaluation: Evaluation) -> None:
         rows=marks.rows,
         differences=compare_contenders(marks.rows),
         labels=mark_labels(marks.rows) if task == "labels" else {},
+        answers=mark_nearest(marks) if task == "answers" else {},
         supported=marks.supported,
         overfitting=find_overfitting(marks.rows, primary),
         forgetting=forgetting,
@@ -142,8 +152,7 @@ def _ask_beside(probes: Sequence[GeneralProbe], swaps: Sequence[SwapAsked]) -> l
         for swap in swaps
         for place, question in enumerate(swap.questions)
     }
-    both: tuple[Contender, ...] = ("base", "tuned")
-    return [Asked(who, id_, prompt) for who in both for id_, prompt in prompts.items()]
+    return [Asked(who, id_, prompt) for who in BOTH for id_, prompt in prompts.items()]
 
 
 def _about_unjudged(few: int, of: int, embedder: str) -> str:

@@ -28,6 +28,7 @@ from trainer.report import (
     Task,
 )
 from trainer.scoring import Embedder, Matrix, cosines
+from trainer.scoring import nearest as place_nearest
 
 OF_THEIR_OWN = 0.9  # share of sentences with something of their own that are not to pass as said
 SHARED = 0.95  # from this similarity on, two answers share a sentence
@@ -38,9 +39,15 @@ Answers = Mapping[Contender, Mapping[str, Said]]  # by contender and Question.id
 
 @dataclass(frozen=True)
 class Marks:
-    """The rows of a report, and from which similarity on a sentence counts as approved."""
+    """The rows of a report, and from which similarity on a sentence counts as approved.
+
+    `own` names the approved answer of each row, `nearest` by contender and row the one that its
+    answer is nearest to.
+    """
 
     rows: tuple[Row, ...]
+    own: tuple[str, ...]
+    nearest: Mapping[Contender, Mapping[int, str]]
     supported: float | None
     unjudged: tuple[str, ...]
 
@@ -67,19 +74,27 @@ def mark_answers(
     unjudged = {q.id for q in questions if not reads(q.example.answer)}
 
     found: list[dict[Contender, Answer]] = [{} for _ in questions]
+    names: list[str] = list(approved)
+    nearest: dict[Contender, dict[int, str]] = {}
     for who in (who for who in CONTENDERS if who in answers):
         asked = [i for i, q in enumerate(questions) if q.id in answers[who]]
         said = [answers[who][questions[i].id] for i in asked]
         vectors = embedder.encode([one.text for one in said])
         target = embedder.encode([questions[i].example.answer for i in asked])
         similarity = cosines(vectors, target)
-        nearest = right_nearest(vectors, [own[i] for i in asked], known)
+        right = right_nearest(vectors, [own[i] for i in asked], known)
+        closest = place_nearest(vectors, known)
+        nearest[who] = {
+            i: names[own[i] if right[at] else closest[at]]
+            for at, i in enumerate(asked)
+            if questions[i].id not in unjudged
+        }
         invented = support.lacking([one.text for one in said]) if support else [()] * len(said)
         for at, i in enumerate(asked):
             text, target_text = said[at].text, questions[i].example.answer
             scores: dict[Measure, float] = {}
             if questions[i].id not in unjudged:
-                scores = {"similarity": similarity[at], "nearest": float(nearest[at])}
+                scores = {"similarity": similarity[at], "nearest": float(right[at])}
             found[i][who] = Answer(
                 text=text,
                 scores=scores | score_texts(text, target_text, task),
@@ -103,7 +118,8 @@ def mark_answers(
         for i, q in enumerate(questions)
     )
     ids = tuple(q.example.id for q in questions if q.id in unjudged)
-    return Marks(rows, support.threshold if support else None, ids)
+    threshold = support.threshold if support else None
+    return Marks(rows, tuple(names[place] for place in own), nearest, threshold, ids)
 
 
 def choose_primary(task: Task, marks: Marks) -> Measure:
@@ -144,6 +160,18 @@ def mark_labels(rows: Sequence[Row]) -> dict[Contender, LabelScores]:
         for who in CONTENDERS
         if (there := [row for row in asked if who in row.answers])
     }
+
+
+def mark_nearest(marks: Marks) -> dict[Kind, dict[Contender, LabelScores]]:
+    """How often the right answer is the nearest, each approved answer counting the same."""
+    found: dict[Kind, dict[Contender, LabelScores]] = {}
+    for kind in ASKED:
+        for who, nearest in marks.nearest.items():
+            if places := [i for i in nearest if marks.rows[i].kind == kind]:
+                scores = score_labels([marks.own[i] for i in places], [nearest[i] for i in places])
+                means = scores.model_copy(update={"labels": (), "confusion": {}})
+                found.setdefault(kind, {})[who] = means
+    return found
 
 
 def find_overfitting(rows: Sequence[Row], measure: Measure) -> Gap | None:

@@ -113,6 +113,8 @@ class Report(pydantic.BaseModel, frozen=True):
     """Written to `report.json`. `adapter` is the sha256 of the weights that were scored.
 
     `differences` are tuned against each other contender, by kind, contender and measure.
+    `labels` is for texts with labels; `answers` takes each approved answer for a label and the
+    nearest one for given: the macro means of "right answer nearest", and nothing else.
     `supported` is the similarity from which on a sentence counts as said by an approved answer.
     `unjudged` are the ids of rows whose texts the embedding model cannot read. `notes` are things
     to know before the numbers are believed.
@@ -129,6 +131,7 @@ class Report(pydantic.BaseModel, frozen=True):
     rows: tuple[Row, ...]
     differences: Mapping[Kind, Mapping[Contender, Mapping[Measure, Difference]]] = {}
     labels: Mapping[Contender, LabelScores] = {}
+    answers: Mapping[Kind, Mapping[Contender, LabelScores]] = {}
     supported: float | None = None
     overfitting: Gap | None = None
     forgetting: Forgetting | None = None
