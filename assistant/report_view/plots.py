@@ -107,10 +107,10 @@ def _four_ways(rows: Sequence[Row], measure: Measure) -> str:
         tuple(row.answers[who].scores[measure] >= 0.5 for who in ("base", "tuned")) for row in rows
     )
     named = (
-        ("both right", (True, True), "bar both"),
-        ("only ◆ tuned right", (False, True), "bar tuned"),
-        ("only ○ base right", (True, False), "bar base"),
-        ("both wrong", (False, False), "bar none"),
+        ("both right", (True, True), "column both"),
+        ("only ◆ tuned right", (False, True), "column tuned"),
+        ("only ○ base right", (True, False), "column base"),
+        ("both wrong", (False, False), "column none"),
     )
     drawn, most = [], max(counts.values())
     x = Scale(0, most, 140, WIDE - 44)
@@ -177,7 +177,7 @@ def _lanes(
             drawn += _bars(values, x, y, who)
         middle, low, top = mean_interval(rows, who, measure)
         if measure in SHARES:
-            drawn.append(rect(x(0), y - 18, x(middle) - x(0), 18, f"bar {who}"))
+            drawn.append(rect(x(0), y - 18, x(middle) - x(0), 18, f"column {who}"))
         told = f"{name}: mean {middle:.3f}, {low:.3f} to {top:.3f}"
         drawn += [
             text(0, y - 16, name, kind=f"who {who}"),
@@ -201,7 +201,7 @@ def _bars(values: Sequence[float], x: Scale, y: float, who: Contender) -> list[s
         high = max(2.0, round(36 * count / most, 1))
         start = x.low + place * width
         told = f"{count} answers from {start:.2f} to {start + width:.2f}"
-        drawn.append(rect(left, y - high, right - left - 1, high, f"bar {who}", told))
+        drawn.append(rect(left, y - high, right - left - 1, high, f"column {who}", told))
     return drawn
 
 

@@ -18,7 +18,7 @@ WHICH: Mapping[Which, str] = {
     "all": "All",
     "improved": "Most improved",
     "harmed": "Most harmed",
-    "flagged": "Other facts",
+    "flagged": "Flagged",
     "invented": "Invented",
     "ran on": "Ran on",
 }

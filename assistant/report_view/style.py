@@ -12,7 +12,7 @@ DARK = """--ink: #e5e9ef; --soft: #9aa7b8; --paper: #0b1120; --tint: #151d2e; --
 
 STYLE = f"""
 .report {{ color: var(--ink); line-height: 1.5; overflow-wrap: anywhere; }}
-.report h3 {{ font-size: 1.1rem; margin: 16px 0 4px; }}
+.report h3 {{ font-size: 1.1rem; font-weight: 600; margin: 16px 0 4px; }}
 .report h4 {{ font-size: 1rem; font-weight: 600; margin: 0; }}
 .report p {{ margin: 4px 0; }}
 .report .quiet, .report small {{ color: var(--soft); }}
@@ -53,13 +53,13 @@ STYLE = f"""
 .report svg .move {{ stroke: {LOOKUP}; stroke-width: 2; }}
 .report svg .move.rose {{ stroke: {TUNED}; stroke-opacity: 0.6; }}
 .report svg .move.fell {{ stroke: {BASE}; stroke-opacity: 0.7; stroke-dasharray: 4 2; }}
-.report svg .dot.base, .report svg .bar.base {{ fill: {BASE}; }}
-.report svg .dot.tuned, .report svg .bar.tuned {{ fill: {TUNED}; }}
+.report svg .dot.base, .report svg .column.base {{ fill: {BASE}; }}
+.report svg .dot.tuned, .report svg .column.tuned {{ fill: {TUNED}; }}
 .report svg .dot.lookup, .report svg .dot.retrieval {{ fill: {INK}; }}
-.report svg .bar.lookup, .report svg .bar.retrieval, .report svg .bar.both,
-.report svg .bar.none {{ fill: {LOOKUP}; }}
-.report svg .bar {{ fill-opacity: 0.55; }}
-.report svg .bar.none {{ fill-opacity: 0.3; }}
+.report svg .column.lookup, .report svg .column.retrieval, .report svg .column.both,
+.report svg .column.none {{ fill: {LOOKUP}; }}
+.report svg .column {{ fill-opacity: 0.55; }}
+.report svg .column.none {{ fill-opacity: 0.3; }}
 .report svg .whisker {{ stroke: {INK}; stroke-width: 3; stroke-opacity: 0.8; }}
 .report svg .whisker.base {{ stroke: {BASE}; }}
 .report svg .whisker.tuned {{ stroke: {TUNED}; }}
@@ -73,7 +73,10 @@ STYLE = f"""
 .report thead th {{ color: var(--soft); white-space: nowrap; border-bottom-width: 2px; }}
 .report .numbers-table td, .report .numbers-table th {{ white-space: nowrap;
     overflow-wrap: normal; }}
-.report .numbers-table .mark {{ padding: 0 8px; font-size: 0.85rem; margin: 0; }}
+.report .numbers-table {{ font-size: 0.85rem; }}
+.report .numbers-table th, .report .numbers-table td {{ padding: 5px 6px; }}
+.report tbody th {{ color: var(--ink); }}
+.report .numbers-table .mark {{ padding: 0 6px; font-size: 0.8rem; margin: 0; }}
 .report td hr {{ border: 0; border-top: 1px dashed var(--edge); margin: 4px 0; }}
 .report .terms {{ display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px;
     font-size: 0.9rem; margin: 8px 0; }}
@@ -107,6 +110,7 @@ STYLE = f"""
     .report .numbers-table {{ font-size: 0.8rem; }}
     .report .numbers-table th, .report .numbers-table td {{ padding: 5px 4px; min-width: 0; }}
     .report .numbers-table tbody th {{ white-space: normal; max-width: 7em; }}
+    .report .numbers-table thead .who {{ white-space: normal; }}
     .report .terms {{ grid-template-columns: 1fr; gap: 0; }}
     .report .terms dd {{ margin-bottom: 8px; }}
     .report .finding .lead {{ font-size: 1.1rem; }}
