@@ -113,10 +113,8 @@ def _by_group(
     """The sum and the number of values in each group; both of shape (groups,)."""
     places = {name: at for at, name in enumerate(names)}
     at = np.array([places[group] for group in groups], np.intp)
-    return (
-        np.bincount(at, weights=values, minlength=len(names)),
-        np.bincount(at, minlength=len(names)).astype(np.float64),
-    )
+    sums, sizes = (np.bincount(at, each, len(names)) for each in (values, np.ones(len(at))))
+    return np.asarray(sums, np.float64), np.asarray(sizes, np.float64)
 
 
 def _interval(
@@ -151,8 +149,10 @@ def _counts(groups: int, resamples: int, seed: int) -> NDArray[np.uint8]:
     """How often each group is drawn in each resample; shape (resamples, groups)."""
     draws = np.random.default_rng(seed)
     counts = np.empty((resamples, groups), np.uint8)  # nobody is drawn more than 255 times
-    for row in counts:
-        row[:] = np.bincount(draws.integers(0, groups, groups), minlength=groups)
+    for at in range(0, resamples, 500):
+        part = counts[at : at + 500]
+        drawn = draws.integers(0, groups, part.shape) + groups * np.arange(len(part))[:, None]
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
     return counts
 
 

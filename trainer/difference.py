@@ -8,9 +8,9 @@ import pydantic
 Verdict = Literal["better", "worse", "no difference", "too few"]
 
 MATTERS = 0.05  # of a score between 0 and 1; a smaller difference nobody would notice
-SURE = 0.05  # chance of calling a difference of nothing better or worse
-FEWEST = 6  # groups; of fewer no sign-flip test can come below `SURE`
-SETTLES = 1.43  # as much narrower an interval must be to settle it four times in five: 1 + .84/1.96
+SURE = 0.025  # chance of calling nothing better or worse; two kinds of question: 0.05 a report
+FEWEST = 7  # groups; of fewer no sign-flip test can come below `SURE`
+SETTLES = 1.57  # times narrower is an interval that settles it 4 times in 5: (2.24 + 0.84) / 1.96
 
 
 class Difference(pydantic.BaseModel, frozen=True):
@@ -40,7 +40,7 @@ class Difference(pydantic.BaseModel, frozen=True):
             return "better"
         if self.p < SURE and self.high < 0:
             return "worse"
-        if -MATTERS < self.low and self.high < MATTERS:
+        if self.low > -MATTERS and self.high < MATTERS:
             return "no difference"
         return "too few"
 
