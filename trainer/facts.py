@@ -5,9 +5,8 @@ and names by what they stand for. What an answer leaves out is no contradiction.
 open, in trainer/corpus/words/, and what they miss is missed: no flag is no proof.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Literal
 
 import pydantic
@@ -16,11 +15,14 @@ from rapidfuzz.distance import Levenshtein
 from trainer.negation import find_turns
 from trainer.phrasing import BREAK, NOT, Phrasing, Word, read_phrasing
 from trainer.quantities import Quantity, same
-from trainer.terms import find_swaps
+from trainer.terms import find_names, find_swaps
 
 FactKind = Literal["number", "amount", "date", "time", "unit", "name", "negation", "term"]
 ALIKE = 0.8  # similarity of two sentences from which values are compared place by place
-_OPEN = frozenset({"count", "ordinal", "rate", "code"})  # said of nothing but themselves
+_BARE = frozenset({"count", "ordinal", "rate"})
+_DURATIONS = ("duration", "months", "working duration")
+_FAMILIES = dict.fromkeys(_DURATIONS, _DURATIONS)
+_OPEN = _BARE | {"code"}  # said of nothing but themselves
 
 
 class Flag(pydantic.BaseModel, frozen=True):
@@ -39,38 +41,57 @@ def differing(answer: str, approved: str) -> tuple[Flag, ...]:
     if answer.strip() == approved.strip() or not answer.strip():
         return ()
     mine, theirs = read_phrasing(answer), read_phrasing(approved)
-    flags: dict[Flag, None] = {}
-    flags.update(dict.fromkeys(_other_values(mine, theirs)))
-    flags.update(dict.fromkeys(_misplaced_values(mine, theirs)))
-    flags.update(dict.fromkeys(_other_bounds(mine, theirs)))
-    for turn in _other_yes(mine, theirs) or find_turns(mine, theirs):
-        flags[Flag(kind="negation", said=turn[0], approved=turn[1])] = None
+    flags = [*_other_values(mine, theirs), *_misplaced_values(mine, theirs)]
+    flags += _other_bounds(mine, theirs)
+    for said, there in _other_yes(mine, theirs) or find_turns(mine, theirs):
+        flags.append(Flag(kind="negation", said=said, approved=there))
     for swap in find_swaps(mine, theirs):
-        flags[Flag(kind=swap.kind, said=swap.said, approved=swap.approved)] = None
-    return tuple(flags)
+        flags.append(Flag(kind=swap.kind, said=swap.said, approved=swap.approved))
+    kept: list[Flag] = []
+    for flag in flags:
+        if not any(flag.said in k.said and flag.approved in k.approved for k in kept):
+            kept.append(flag)
+    return tuple(kept)
 
 
 class Known:
     """The facts that some texts state, read once, for many answers to be held against."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._quantities: dict[str, list[Quantity]] = {}
-        self._seen: set[tuple[str, object]] = set()
+        self._values: set[tuple[str, object]] = set()
+        self._by_dimension: dict[str, list[Quantity]] = defaultdict(list)
         self._stems: set[str] = set()
-        self._names: set[tuple[str, ...]] = set()
         for text in dict.fromkeys(texts):
-            self._add(read_phrasing(text))
+            phrasing = read_phrasing(text)
+            self._stems |= phrasing.stems
+            for quantity in phrasing.quantities:
+                if (quantity.dimension, quantity.value) not in self._values:
+                    self._values.add((quantity.dimension, quantity.value))
+                    self._by_dimension[quantity.dimension].append(quantity)
 
     def unsupported(self, answer: str) -> tuple[str, ...]:
-        """The numbers with units, amounts, dates, phones, addresses and names nobody states."""
-        raise NotImplementedError
+        """The amounts, dates, numbers with a unit, addresses and names that no known text states.
+
+        A bare number is none of them: among thousands of texts one has it, about something else.
+        """
+        phrasing = read_phrasing(answer)
+        new = [(q.start, q.said) for q in phrasing.quantities if not self._states(q)]
+        new += [(n.start, answer[n.start : n.end]) for n in find_names(phrasing, self._stems)]
+        return tuple(dict.fromkeys(said for _, said in sorted(new)))
+
+    def _states(self, quantity: Quantity) -> bool:
+        if quantity.weak or quantity.dimension in _BARE:
+            return True
+        if (quantity.dimension, quantity.value) in self._values:
+            return True
+        family = _FAMILIES.get(quantity.dimension, (quantity.dimension,))
+        return any(same(quantity, k) for name in family for k in self._by_dimension.get(name, ()))
 
 
 def _family(quantity: Quantity) -> str:
     if quantity.kind == "amount":
         return "amount"
-    durations = ("duration", "months", "working duration")
-    return "duration" if quantity.dimension in durations else quantity.dimension
+    return "duration" if quantity.dimension in _DURATIONS else quantity.dimension
 
 
 def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
@@ -117,15 +138,14 @@ def _misplaced_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
     for sentence in mine.sentences:
         if not any(w.quantity for w in sentence):
             continue
+        best: tuple[float, int, list[tuple[Quantity, Quantity]]] = (0.0, 0, [])
         keys = _masked(sentence)
-        scored = [
-            (Levenshtein.normalized_similarity(keys, _masked(other), score_cutoff=ALIKE), other)
-            for other in theirs.sentences
-        ]
-        score, other = max(scored, key=lambda pair: pair[0], default=(0.0, ()))
-        if score < ALIKE:
-            continue
-        pairs = list(_paired(sentence, other))
+        for other in theirs.sentences:
+            score = Levenshtein.normalized_similarity(keys, _masked(other), score_cutoff=ALIKE)
+            if score:
+                pairs = list(_paired(sentence, other))
+                best = max(best, (score, sum(same(*p) for p in pairs), pairs), key=lambda b: b[:2])
+        score, _, pairs = best
         values = Counter(q.value for q, _ in pairs), Counter(k.value for _, k in pairs)
         parted = [(q, k) for q, k in pairs if not same(q, k)]
         if values[0] == values[1]:
@@ -142,9 +162,7 @@ def _masked(sentence: Sequence[Word]) -> list[str]:
     return ["#" + _family(w.quantity) if w.quantity else w.key for w in sentence if w.key != BREAK]
 
 
-def _paired(
-    one: Sequence[Word], other: Sequence[Word]
-) -> Iterator[tuple[Quantity, Quantity]]:
+def _paired(one: Sequence[Word], other: Sequence[Word]) -> Iterator[tuple[Quantity, Quantity]]:
     one = [w for w in one if w.key != BREAK]
     other = [w for w in other if w.key != BREAK]
     for op in Levenshtein.opcodes(_masked(one), _masked(other)):

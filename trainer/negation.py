@@ -6,6 +6,7 @@ Of sentences worded differently only a word that both use is compared, denied in
 the other; where either hedges ("only", "unless", "until"), nothing is made of it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -71,12 +72,17 @@ def _turned_inside(
     one: Sequence[Word], other: Sequence[Word], answer: Phrasing, approved: Phrasing
 ) -> Iterator[Turn]:
     """Each clause in which the one sentence has a negation more than the other."""
+    ops = Levenshtein.opcodes([w.key for w in one], [w.key for w in other])
+    restricted = {w.key == "only" for w in one}, {w.key == "only" for w in other}
+    if True in restricted[0] ^ restricted[1] and _bare(one) == _bare(other):
+        if sum(w.key == NOT for w in one) != sum(w.key == NOT for w in other):  # only, not
+            yield _told((_limit(one), _limit(other)), answer, approved)
+        return
     if _soft(one, "soft") != _soft(other, "soft"):
         return
     odd = 0
     where: tuple[Word | None, Word | None] = (None, None)
-    keys = [w.key for w in one], [w.key for w in other]
-    for op in Levenshtein.opcodes(*keys):
+    for op in ops:
         mine = one[op.src_start : op.src_end]
         theirs = other[op.dest_start : op.dest_end]
         if op.tag == "equal":
@@ -98,6 +104,14 @@ def _turned_inside(
         yield _told(where, answer, approved)
 
 
+def _bare(sentence: Sequence[Word]) -> list[str]:
+    return [w.key for w in sentence if w.key not in (NOT, BREAK, "only")]
+
+
+def _limit(sentence: Sequence[Word]) -> Word | None:
+    return next((w for w in sentence if w.key in (NOT, "only")), None)
+
+
 def _denies(word: Word, other: Phrasing) -> bool:
     return word.key == NOT or word.denied or _reversed_key(word, other) is not None
 
@@ -115,9 +129,7 @@ def _reversed_key(word: Word, other: Phrasing) -> str | None:
     return None
 
 
-def _told(
-    where: tuple[Word | None, Word | None], answer: Phrasing, approved: Phrasing
-) -> Turn:
+def _told(where: tuple[Word | None, Word | None], answer: Phrasing, approved: Phrasing) -> Turn:
     return Turn(_around(where[0], answer), _around(where[1], approved))
 
 
@@ -147,40 +159,48 @@ def _turned_across(
 ) -> Iterator[Turn]:
     mine, theirs = _heads(answer, approved), _heads(approved, answer)
     for head in (h for h in mine if h.denied and h.sentence not in compared):
-        if match := _affirmed(head, theirs, answer, approved):
+        if match := _affirmed(head, mine, theirs, answer, approved):
             yield Turn(_around(head.by or head.word, answer), _around(match.word, approved))
     for head in (h for h in theirs if h.denied and h.sentence not in partners):
-        if match := _affirmed(head, mine, approved, answer):
+        if match := _affirmed(head, theirs, mine, approved, answer):
             if match.sentence not in compared:
                 yield Turn(_around(match.word, answer), _around(head.by or head.word, approved))
 
 
 def _affirmed(
-    head: _Head, others: Sequence[_Head], here: Phrasing, there: Phrasing
+    head: _Head, heres: Sequence[_Head], others: Sequence[_Head], here: Phrasing, there: Phrasing
 ) -> _Head | None:
     """The same word in the other text, about the same and affirmed, where none there denies it."""
     sentence = here.sentences[head.sentence]
     near = _near(sentence, head.at)
-    if not near:
-        return None
+    short = len(here.sentences) == len(there.sentences) == 1 and len(near) <= 3
+    owns = [own for own in heres if own.key == head.key and not own.denied]  # said besides
     best: tuple[float, _Head] | None = None
     for other in others:
         if other.key != head.key:
             continue
         context = _near(there.sentences[other.sentence], other.at)
-        shared = len(near & context) / max(1, min(len(near), len(context)))
-        if other.denied and shared > 0:
+        shared = _overlap(near, context)
+        if other.denied and (shared > 0 or short):
             return None
-        if shared >= NEAR and (best is None or shared > best[0]):
+        if any(
+            _overlap(_near(here.sentences[own.sentence], own.at), context) > shared for own in owns
+        ):
+            continue
+        if (shared >= NEAR or (short and len(context) <= 3)) and (best is None or shared > best[0]):
             best = shared, other
     if best is None:
         return None
     match = there.sentences[best[1].sentence]
-    if any(_soft(words, "soft", "guarded") for words in (sentence, match)):
+    if _soft(sentence, "soft", "guarded") != _soft(match, "soft", "guarded"):
         return None
     if sum(_denies(w, here) for w in match) or sum(_denies(w, there) for w in sentence) != 1:
         return None
     return best[1]
+
+
+def _overlap(one: set[str], other: set[str]) -> float:
+    return len(one & other) / max(1, min(len(one), len(other)))
 
 
 def _near(sentence: Sequence[Word], at: int) -> set[str]:
@@ -226,13 +246,15 @@ def _scopes(sentence: Sequence[Word]) -> dict[int, Word]:
     return scopes
 
 
-def _soft(sentence: Sequence[Word], *lists: str) -> int:
+def _soft(sentence: Sequence[Word], *lists: str) -> Counter[str]:
+    """The words of a sentence that leave open which way it goes."""
     stems = [word.stem for word in sentence]
-    count = 0
+    found: Counter[str] = Counter()
     for at in range(len(stems)):
         for name, phrase in _soft_phrases().get(stems[at], ()):
-            count += name in lists and tuple(stems[at : at + len(phrase)]) == phrase
-    return count
+            if name in lists and tuple(stems[at : at + len(phrase)]) == phrase:
+                found[" ".join(phrase)] += 1
+    return found
 
 
 @cache

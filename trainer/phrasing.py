@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from trainer.corpus.word_lists import ENDING, FUNCTION, INFLECTED, NEGATION
 from trainer.lexicon import read_list
-from trainer.quantities import Quantity, language_of, read_quantities
+from trainer.quantities import Quantity, language_of, lowered, read_quantities
 
 NOT = "\x01not"
 BREAK = ","
@@ -52,6 +52,7 @@ _OPENING = re.compile(
     r"\s*(yes|yeah|yep|sure|certainly|absolutely|of course|ja|oui|sí|sì|sim|no|nope|nein|non|não|nee)"
     r"(?=\s*[,.;:!-]|\s*$)"
 )
+_STATED = frozenset({"need", "allow"})  # by function words too: must, may
 _NEGATED = re.compile(r"(.+)n't$")
 _TITLES = frozenset("dr mr mrs ms st vs eg ie etc approx incl bzw ca nr art inc ltd rs fig".split())
 _JOINS = frozenset(
@@ -69,7 +70,7 @@ _ENGLISH = FUNCTION["en"] | frozenset(
 @lru_cache(maxsize=20_000)
 def read_phrasing(text: str) -> Phrasing:
     """Take a text apart into sentences of words, with its quantities in their place."""
-    lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text.translate(_FOLD))
+    lower = lowered(text.translate(_FOLD))
     quantities = read_quantities(text)
     language = language_of(lower)
     opened = _OPENING.match(lower)
@@ -148,12 +149,15 @@ def _name_keys(words: list[Word], language: str) -> tuple[Word, ...]:
             if tuple(w.stem for w in words[at : at + size]) != phrase:
                 continue
             if role == "cue":
-                named.append(word._replace(key=NOT, end=words[at + size - 1].end, content=False))
+                end = words[at + size - 1].end
+                named.append(Word(NOT, " ".join(phrase), word.start, end, content=False))
             elif role != "idiom":
                 denied = role == "not"
-                whole = " ".join(phrase) if size > 1 else word.stem
+                whole = concept if size > 1 else word.stem
                 end = words[at + size - 1].end
-                content = word.content or denied or size > 1 or concept in ("need", "allow")
+                content = concept != "only" and (
+                    word.content or denied or size > 1 or concept in _STATED
+                )
                 named.append(Word(concept, whole, word.start, end, denied, None, content))
             at += size
             break

@@ -55,14 +55,18 @@ _CLOCK = re.compile(
     r"(?<![\d.,:])(\d{1,2})(?:[:.h](\d{2}))?\s*(a\.m\.|p\.m\.|am\b|pm\b|uhr\b|o'clock\b)"
     r"|(?<![\d.,:])([01]?\d|2[0-4])[:h]([0-5]\d)(?![\d:])|\b(noon|midday|midnight)\b"
 )
+_HEURES = re.compile(r"\b(?:à|de|dès|vers|avant|après)\s+(\d{1,2})(?=\s?h(?:eures?)?\b)")
+_PAST = re.compile(r"\b(half|quarter) (past|to) ([a-z]+|\d{1,2})\b")
 _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,}\d(?![\d])")
-_PHONED = re.compile(r"(?:phone|call|tel|dial|number|no|helpline|fax|mobile|whatsapp|sms)\W*\w*\W*$")
+_PHONED = re.compile(
+    r"(?:phone|call|tel|dial|number|no|helpline|fax|mobile|whatsapp|sms)\W*\w*\W*$"
+)
 _CODE = re.compile(r"(?<![\w$€£₹])(?:[a-z]+\d\w*|[a-z]{1,6}-\d\w*|\d+[a-z]+\d*)(?![\w])")
 _DIGITS = r"\d+(?:[.,]\d+)+|\d{1,3}(?:[ ']\d{3})+(?!\d)|\d*[½¼¾]|\d+/\d+(?![\d/])|\d+"
 _ATOM = re.compile(rf"({_DIGITS})|[^\W\d_]+")
 _LINKED = re.compile(r"\s*(?:-|,|/|&|to|and|or|bis|und|oder|à|a|et|ou|y|o|e|of|en|tot|through)\s*$")
 _LAID_OUT = re.compile(r"(?:^|\n|(?<=[.:;!?])[ \t])[ \t]*\(?\d{1,2}[.)](?=\s)")
-_EACH = r"(?:per|every|each|an?|/|pro|par|por|al|je|the)\s*"
+_EACH = r"(?:per|every|each|an?|/|pro|par|por|al|je|im|the)\s*"
 _OFTEN = {
     "hourly": (0, 3600), "daily": (0, 86400), "nightly": (0, 86400), "weekly": (0, 604800),
     "fortnightly": (0, 1209600), "monthly": (1, 1), "quarterly": (1, 3), "yearly": (1, 12),
@@ -78,7 +82,7 @@ _BOUND_FILL = r"(?:\s+(?:the|an?|age|of|about|exactly)|\s*[$€£₹]|\s+rs\.?|\
 def read_quantities(text: str) -> tuple[Quantity, ...]:
     """Find the quantities of a text, in its order; the numbers of a list are none."""
     folded = text.translate(_FOLD)
-    lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
+    lower = lowered(folded)
     reader = _Reader(folded, lower)
     reader.read_contacts()
     reader.read_dates()
@@ -86,6 +90,14 @@ def read_quantities(text: str) -> tuple[Quantity, ...]:
     reader.read_numbers()
     found = sorted(reader.found, key=lambda q: q.start)
     return tuple(q._replace(said=text[q.start : q.end].strip()) for q in _share(found, lower))
+
+
+def lowered(text: str) -> str:
+    """The text in lower case, every character where it was."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def language_of(lower: str) -> str:
@@ -145,7 +157,9 @@ class _Reader:
             one, other = int(match[1]), int(match[3])
             year = int(match[4]) + (2000 if len(match[4]) == 2 else 0)
             both = [(other, one), (one, other)]
-            self._add_date([(m, d) for m, d in both if 0 < m < 13 and 0 < d < 32], year, match.span())
+            self._add_date(
+                [(m, d) for m, d in both if 0 < m < 13 and 0 < d < 32], year, match.span()
+            )
         months, days, dated = _calendar()
         for match in dated.finditer(self.left):
             name = match["month"]
@@ -160,6 +174,17 @@ class _Reader:
                 self.add("date", "weekday", str(days[0][match[1]]), match.span(1))
         for match in _CLOCK.finditer(self.left):
             self._add_clock(match)
+        words = _number_words("en")
+        for match in _PAST.finditer(self.left):
+            hour = int(match[3]) if match[3].isdecimal() else int(words.get(match[3], 0))
+            if 0 < hour < 13:
+                minutes = {"half": 30, "quarter": 15}[match[1]] * (1 if match[2] == "past" else -1)
+                clock = f"{(hour * 60 + minutes) % 1440}?"
+                self.add("time", "clock", clock, match.span(), Fraction(hour))
+        for match in _HEURES.finditer(self.left if self.language == "fr" else ""):
+            self.add(
+                "time", "clock", str(int(match[1]) * 60 % 1440), match.span(1), Fraction(match[1])
+            )
         for match in re.finditer(rf"\b(?:{any_of(_lists()['calendar']['weekdays'])})\b", self.left):
             if not re.search(r"\d\s*(?:-\s*\d+\s*)?$", self.left[: match.start()]):
                 for day in range(5):
@@ -277,7 +302,9 @@ class _Reader:
                     else:
                         group = max(group, Fraction(1)) * times[word]
                     spelled = True
-                elif word in ("and", "a", "an") and group >= 0 and spelled and last + 1 < len(tokens):
+                elif (
+                    word in ("and", "a", "an") and group >= 0 and spelled and last + 1 < len(tokens)
+                ):
                     after = tokens[last + 1][0]
                     joins = word == "and" and (group >= 100 or total) and after in words
                     if not joins and not (group == Fraction(1, 2) and after == "dozen"):
@@ -333,7 +360,9 @@ class _Reader:
                 dimension, value = "celsius", (raw - 32) * 5 / 9
             if unit[2].strip(" -") in ("business", "working", "bank", "banking", "werk"):
                 dimension = "working " + dimension
-            kind: QuantityKind = "time" if "duration" in dimension or dimension == "months" else "number"
+            kind: QuantityKind = (
+                "time" if "duration" in dimension or dimension == "months" else "number"
+            )
             self.add(kind, dimension, value, (start, end + unit.end()), raw)
             return
         layout = _lists()["layout"]
@@ -354,7 +383,7 @@ class _Reader:
         for match in re.finditer(rf"(?<!\w){_EACH}({_units()[1]})(?!\w)", self.left):
             dimension, factor = _units()[0][match[1]]
             if dimension == "months" or (dimension == "duration" and factor >= 60):
-                if match[0].startswith(("a", "the")):
+                if match[0].startswith(("a", "the", "im")):
                     counted = self.left[: match.start()].rstrip(" ").endswith("\x00")
                     if not counted:
                         continue

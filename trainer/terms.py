@@ -6,9 +6,9 @@ matter; any other word only where the two sentences are the same but for it, and
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Levenshtein, Opcode
 
@@ -19,7 +19,7 @@ ALIKE = 0.7  # similarity from which a swapped word is looked for
 MATTER = 0.2  # share of content words from which two sentences are about the same matter
 _BEFORE_NOUNS = frozenset(
     "a the your our their his her its this that these those any each every no all in at by with "
-    "for of from into on via per using under or and my".split()
+    "for of from into on via per using under or and my during than as about".split()
 )
 
 
@@ -36,7 +36,7 @@ class Mention(NamedTuple):
 class Swap(NamedTuple):
     """What the answer says in the place of what the approved answer says."""
 
-    kind: str
+    kind: Literal["term", "name"]
     said: str
     approved: str
 
@@ -46,17 +46,22 @@ def find_swaps(answer: Phrasing, approved: Phrasing) -> list[Swap]:
     swaps: dict[Swap, None] = {}
     mine = [list(_mentions(s, answer.language)) for s in answer.sentences]
     theirs = [list(_mentions(s, approved.language)) for s in approved.sentences]
+    names, known = _names(answer), _names(approved)
     for number, sentence in enumerate(answer.sentences):
-        names = _names(answer)
-        swaps.update(dict.fromkeys(_other_kinds(number, answer, approved, mine, theirs)))
-        for place, other in enumerate(approved.sentences):
-            shared = _shared(sentence, other)
-            if shared >= MATTER:
-                args = (answer, approved, sentence, other)
-                swaps.update(dict.fromkeys(_other_beside(*args, mine[number], theirs[place])))
-                swaps.update(dict.fromkeys(_other_names(*args, names)))
         best, closest = _most_alike(sentence, approved.sentences)
-        if closest is not None and best >= ALIKE:
+        if best == 1 or not sentence:
+            continue
+        swaps.update(dict.fromkeys(_other_kinds(number, answer, approved, mine, theirs)))
+        about = [_shared(sentence, other) for other in approved.sentences]
+        for place, other in enumerate(approved.sentences):
+            if about[place] < MATTER:
+                continue
+            if about[place] == max(about):
+                lists = mine[number], theirs[place]
+                beside = _other_beside(answer, approved, sentence, other, *lists)
+                swaps.update(dict.fromkeys(beside))
+            swaps.update(dict.fromkeys(_other_names(answer, approved, names[number], known[place])))
+        if closest is not None:
             other = approved.sentences[closest]
             lists = mine[number], theirs[closest]
             swaps.update(dict.fromkeys(_swapped(answer, approved, sentence, other, *lists)))
@@ -118,7 +123,9 @@ def _other_kinds(
                 if there.among != mention.among or (there.among, there.member) in said:
                     continue
                 here = sentence[mention.start : mention.end]
-                yield Swap("term", _said(answer, here), _said(approved, other[there.start : there.end]))
+                yield Swap(
+                    "term", _said(answer, here), _said(approved, other[there.start : there.end])
+                )
                 break
             else:
                 continue
@@ -146,10 +153,9 @@ def _other_beside(
             there = _neighbours(other, two)
             if not any(a and a == b for a, b in zip(here, there, strict=True)):
                 continue
-            if any(
-                m.among == one.among and m.member == one.member and set(here) & set(_neighbours(other, m))
-                for m in theirs
-            ):
+            if any(_stands(one, here, m, other) for m in theirs):
+                continue
+            if any(_stands(two, there, m, sentence) for m in mine):
                 continue
             yield Swap(
                 "term",
@@ -157,6 +163,14 @@ def _other_beside(
                 _said(approved, other[two.start : two.end]),
             )
             return
+
+
+def _stands(
+    mention: Mention, beside: Iterable[str], other: Mention, sentence: Sequence[Word]
+) -> bool:
+    """Whether another sentence says the same member beside one of the same words."""
+    alike = (mention.among, mention.member) == (other.among, other.member)
+    return alike and bool(({*beside} & {*_neighbours(sentence, other)}) - {""})
 
 
 def _neighbours(sentence: Sequence[Word], mention: Mention) -> tuple[str, str]:
@@ -194,6 +208,7 @@ def _swapped(
     worded = [op for op in changes if op.tag == "replace"]
     said = {(m.among, m.member) for m in mine}
     known = {(m.among, m.member) for m in theirs}
+    turned = sum(w.key == NOT for w in one) != sum(w.key == NOT for w in other)
     for op in worded:
         here = one[op.src_start : op.src_end]
         there = other[op.dest_start : op.dest_end]
@@ -202,12 +217,15 @@ def _swapped(
             for a in mine
             for b in theirs
             if a.among == b.among
+            and not (a.beside and turned)
             and a.member != b.member
             and a.start in range(op.src_start, op.src_end)
             and b.start in range(op.dest_start, op.dest_end)
             and not ((a.among, a.member) in known and (b.among, b.member) in said)
         ]
-        if listed or (len(changes) <= 2 and len(worded) == 1 and _other_word(op, one, here, there, approved)):
+        if listed or (
+            len(changes) <= 2 and len(worded) == 1 and _other_word(op, one, here, there, approved)
+        ):
             yield Swap("term", _said(answer, here), _said(approved, there))
 
 
@@ -225,10 +243,12 @@ def _other_word(
         return False
     if before not in _BEFORE_NOUNS and op.src_end < len(one) and not one[op.src_end].content:
         return False
-    if any(w.stem.endswith(("ing", "ly")) for w in mine):
+    if before != "during" and any(w.stem.endswith(("ing", "ly")) for w in mine):
         return False
     return not any(
-        w.key in approved.keys or w.stem in approved.stems or any(synonymous(w.stem, v.stem) for v in theirs)
+        w.key in approved.keys
+        or w.stem in approved.stems
+        or any(synonymous(w.stem, v.stem) for v in theirs)
         for w in mine
     )
 
@@ -239,9 +259,11 @@ def synonymous(one: str, other: str) -> bool:
     if one == other or _synonyms().get(one, frozenset()) & _synonyms().get(other, frozenset()):
         return True
     short, long = sorted((one, other), key=len)
-    common = len(short) if long.startswith(short) else next(
-        at for at in range(len(short) + 1) if short[:at] != long[:at]
-    ) - 1
+    common = (
+        len(short)
+        if long.startswith(short)
+        else next(at for at in range(len(short) + 1) if short[:at] != long[:at]) - 1
+    )
     if common >= 4 and common >= 0.6 * len(long):
         return True
     return len(short) > 4 and Levenshtein.normalized_similarity(one, other) >= 0.8
@@ -250,7 +272,9 @@ def synonymous(one: str, other: str) -> bool:
 # names --------------------------------------------------------------------------------------------
 
 
-class _Name(NamedTuple):
+class Name(NamedTuple):
+    """A name within a sentence, with the stems of the words around it."""
+
     start: int
     end: int
     words: tuple[Word, ...]
@@ -258,21 +282,24 @@ class _Name(NamedTuple):
     after: str
 
 
-def _names(text: Phrasing) -> dict[int, list[_Name]]:
+def find_names(text: Phrasing, known: Set[str]) -> list[Name]:
+    """Find the names of a text of whose words none is known, by stem."""
+    names = [name for names in _names(text) for name in names]
+    return [name for name in names if known.isdisjoint(w.stem for w in name.words)]
+
+
+def _names(text: Phrasing) -> list[list[Name]]:
     """The names within each sentence: capitalised, where most words are not, and none in German."""
-    if text.language == "de":
-        return {}
-    return {
-        id(sentence): _names_of(text.text, sentence) for sentence in text.sentences
-    }
+    german = text.language == "de"
+    return [[] if german else _names_of(text.text, sentence) for sentence in text.sentences]
 
 
-def _names_of(text: str, sentence: Sequence[Word]) -> list[_Name]:
+def _names_of(text: str, sentence: Sequence[Word]) -> list[Name]:
     words = [w for w in sentence if not w.quantity and w.key != BREAK]
     capital = [text[w.start].isupper() and w.stem != "i" for w in words]
     if len(words) > 3 and 2 * sum(capital) > len(words) + 1:
         return []
-    found: list[_Name] = []
+    found: list[Name] = []
     at = 1
     while at < len(words):
         end = at
@@ -283,7 +310,13 @@ def _names_of(text: str, sentence: Sequence[Word]) -> list[_Name]:
         if end > at:
             after = words[end].stem if end < len(words) else ""
             found.append(
-                _Name(words[at].start, words[end - 1].end, tuple(words[at:end]), words[at - 1].stem, after)
+                Name(
+                    words[at].start,
+                    words[end - 1].end,
+                    tuple(words[at:end]),
+                    words[at - 1].stem,
+                    after,
+                )
             )
         at = max(end, at + 1)
     return found
@@ -292,19 +325,23 @@ def _names_of(text: str, sentence: Sequence[Word]) -> list[_Name]:
 def _other_names(
     answer: Phrasing,
     approved: Phrasing,
-    sentence: Sequence[Word],
-    other: Sequence[Word],
-    names: dict[int, list[_Name]],
+    names: Sequence[Name],
+    others: Sequence[Name],
 ) -> Iterator[Swap]:
-    for name in names.get(id(sentence), ()):
+    """Names nobody states, between the words between which the approved answer has another."""
+    for name in names:
         if _known(name.words, approved):
             continue
-        for there in _names(approved).get(id(other), ()):
+        for there in others:
             if _known(there.words, answer):
                 continue
             close = name.before == there.before or (name.after and name.after == there.after)
             if close:
-                yield Swap("name", answer.text[name.start : name.end], approved.text[there.start : there.end])
+                yield Swap(
+                    "name",
+                    answer.text[name.start : name.end],
+                    approved.text[there.start : there.end],
+                )
                 break
 
 
