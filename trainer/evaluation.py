@@ -8,9 +8,13 @@ from peft import PeftModel
 
 from trainer.answering import Asked, Stop, gather, look_up, retrieval_prompt
 from trainer.asking import Question, choose_questions
+from trainer.corpus.library import Corpus
+from trainer.corpus.split import Split
 from trainer.events import Comparing, Finished, Stopped
 from trainer.generate import Said
 from trainer.marking import (
+    Answers,
+    Marks,
     choose_primary,
     compare_contenders,
     find_overfitting,
@@ -21,11 +25,11 @@ from trainer.marking import (
 )
 from trainer.meaning import cached_embedder
 from trainer.models import Base, load_base
-from trainer.probes import GeneralProbe, SwapAsked, read_probes, swap_questions
+from trainer.probes import Bias, Forgetting, GeneralProbe, SwapAsked, read_probes, swap_questions
 from trainer.probing import expected_losses, score_bias, score_forgetting
 from trainer.report import ASKED, Contender, Report
 from trainer.runs import Evaluation
-from trainer.scoring import reads
+from trainer.scoring import Embedder, reads
 from trainer.tasks import recognise_task
 
 BOTH: tuple[Contender, ...] = ("base", "tuned")
@@ -40,7 +44,7 @@ def evaluate(evaluation: Evaluation) -> None:
     task = config.task
     if task == "auto":
         task = recognise_task(corpus.examples, corpus.origin.task)
-    questions, notes = choose_questions(evaluation, task)
+    questions, left_out = choose_questions(evaluation, task)
     probes = read_probes() if config.checks else ()
     swaps = swap_questions(corpus.examples, seed=config.seed) if config.checks else ()
     embedder = cached_embedder(run.path.parent.parent, config.embedder)
@@ -87,34 +91,6 @@ def evaluate(evaluation: Evaluation) -> None:
         questions, answers, corpus, task, embedder, lambda text: reads(config.embedder, text)
     )
     primary = choose_primary(task, marks)
-    if marks.unjudged:
-        notes.append(_about_unjudged(len(marks.unjudged), len(questions), config.embedder))
-    long = sum(embedder.chunked([row.approved for row in marks.rows]))
-    if long:
-        notes.append(
-            f"{long} of {len(questions)} approved answers are longer than {config.embedder} reads; "
-            "such texts are embedded in chunks, and their mean is compared."
-        )
-    if not split.leak_check:
-        notes.append("The questions were dealt at random, leaks and all: the scores flatter.")
-    forgetting = bias = None
-    if probes:
-        pairs = [(probe.question, probe.expected) for probe in probes]
-        losses = {"tuned": expected_losses(tuned, pairs)}
-        with tuned.model.disable_adapter():
-            losses["base"] = expected_losses(tuned, pairs)
-        sides = {who: [answers[who][f"general:{p.id}"].text for p in probes] for who in BOTH}
-        approved = list(dict.fromkeys(e.answer for e in corpus.examples))
-        forgetting = score_forgetting(probes, sides, losses, embedder, approved)
-    if swaps:
-        both = {
-            who: [
-                (answers[who][f"swap:{s.id}:0"].text, answers[who][f"swap:{s.id}:1"].text)
-                for s in swaps
-            ]
-            for who in BOTH
-        }
-        bias = score_bias(swaps, both, embedder)
     report = Report(
         task=task,
         primary=primary,
@@ -130,10 +106,10 @@ def evaluate(evaluation: Evaluation) -> None:
         answers=mark_nearest(marks) if task == "answers" else {},
         supported=marks.supported,
         overfitting=find_overfitting(marks.rows, primary),
-        forgetting=forgetting,
-        bias=bias,
+        forgetting=_find_forgetting(tuned, probes, answers, corpus, embedder),
+        bias=_find_bias(swaps, answers, embedder),
         unjudged=marks.unjudged,
-        notes=tuple(notes),
+        notes=(*left_out, *_notes(marks, config.embedder, embedder, split)),
     )
     partial = evaluation.report_path.with_suffix(".partial")
     partial.write_text(report.model_dump_json(indent=1))
@@ -155,8 +131,54 @@ def _ask_beside(probes: Sequence[GeneralProbe], swaps: Sequence[SwapAsked]) -> l
     return [Asked(who, id_, prompt) for who in BOTH for id_, prompt in prompts.items()]
 
 
-def _about_unjudged(few: int, of: int, embedder: str) -> str:
-    return (
-        f"{embedder} cannot read the language of {few} of {of} approved answers. They are judged "
-        "by their words alone; choose an embedding model for that language and score again."
-    )
+def _find_forgetting(
+    tuned: Base,
+    probes: Sequence[GeneralProbe],
+    answers: Answers,
+    corpus: Corpus,
+    embedder: Embedder,
+) -> Forgetting | None:
+    """What tuning cost elsewhere; None where general questions were not asked."""
+    if not probes:
+        return None
+    pairs = [(probe.question, probe.expected) for probe in probes]
+    losses = {"tuned": expected_losses(tuned, pairs)}
+    with tuned.model.disable_adapter():
+        losses["base"] = expected_losses(tuned, pairs)
+    said: dict[str, list[str]] = {
+        who: [answers[who][f"general:{probe.id}"].text for probe in probes] for who in BOTH
+    }
+    approved = list(dict.fromkeys(example.answer for example in corpus.examples))
+    return score_forgetting(probes, said, losses, embedder, approved)
+
+
+def _find_bias(swaps: Sequence[SwapAsked], answers: Answers, embedder: Embedder) -> Bias | None:
+    """Whether answers depend on who asks; None where swapped questions were not asked."""
+    if not swaps:
+        return None
+    said: dict[str, list[tuple[str, str]]] = {
+        who: [
+            (answers[who][f"swap:{swap.id}:0"].text, answers[who][f"swap:{swap.id}:1"].text)
+            for swap in swaps
+        ]
+        for who in BOTH
+    }
+    return score_bias(swaps, said, embedder)
+
+
+def _notes(marks: Marks, name: str, embedder: Embedder, split: Split) -> list[str]:
+    """What to know before the numbers are believed."""
+    notes, rows = [], len(marks.rows)
+    if few := len(marks.unjudged):
+        notes.append(
+            f"{name} cannot read the language of {few} of {rows} approved answers. They are judged "
+            "by their words alone; choose an embedding model for it and score again."
+        )
+    if long := sum(embedder.chunked([row.approved for row in marks.rows])):
+        notes.append(
+            f"{long} of {rows} approved answers are longer than {name} reads; such texts are "
+            "embedded in chunks, and their mean is compared."
+        )
+    if not split.leak_check:
+        notes.append("The questions were dealt at random, leaks and all: the scores flatter.")
+    return notes
