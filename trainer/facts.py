@@ -12,16 +12,16 @@ from typing import Literal
 import pydantic
 from rapidfuzz.distance import Levenshtein
 
+from trainer.names import find_names
 from trainer.negation import find_turns
 from trainer.phrasing import BREAK, NOT, Phrasing, Word, read_phrasing
-from trainer.quantities import Quantity, same
-from trainer.terms import find_names, find_swaps
+from trainer.quantities import DURATIONS, Quantity, family, same
+from trainer.terms import find_swaps
 
 FactKind = Literal["number", "amount", "date", "time", "unit", "name", "negation", "term"]
 ALIKE = 0.8  # similarity of two sentences from which values are compared place by place
 _BARE = frozenset({"count", "ordinal", "rate"})
-_DURATIONS = ("duration", "months", "working duration")
-_FAMILIES = dict.fromkeys(_DURATIONS, _DURATIONS)
+_FAMILIES = dict.fromkeys(DURATIONS, DURATIONS)
 _OPEN = _BARE | {"code"}  # said of nothing but themselves
 
 
@@ -84,14 +84,8 @@ class Known:
             return True
         if (quantity.dimension, quantity.value) in self._values:
             return True
-        family = _FAMILIES.get(quantity.dimension, (quantity.dimension,))
-        return any(same(quantity, k) for name in family for k in self._by_dimension.get(name, ()))
-
-
-def _family(quantity: Quantity) -> str:
-    if quantity.kind == "amount":
-        return "amount"
-    return "duration" if quantity.dimension in _DURATIONS else quantity.dimension
+        alike = _FAMILIES.get(quantity.dimension, (quantity.dimension,))
+        return any(same(quantity, k) for name in alike for k in self._by_dimension.get(name, ()))
 
 
 def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
@@ -103,7 +97,7 @@ def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
             continue
         if said.kind == "name" and said.said.lower() in theirs.text.lower():
             continue
-        alike = [k for k in known if _family(k) == _family(said) and not k.weak]
+        alike = [k for k in known if family(k) == family(said) and not k.weak]
         left = [k for k in alike if k not in used]
         unit = [k for k in known if k.raw == said.raw is not None and k not in used and not k.weak]
         if said.dimension == "count" and not alike:
@@ -149,7 +143,7 @@ def _misplaced_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
         values = Counter(q.value for q, _ in pairs), Counter(k.value for _, k in pairs)
         parted = [(q, k) for q, k in pairs if not same(q, k)]
         if values[0] == values[1]:
-            moved = {_family(q) for q, _ in parted}
+            moved = {family(q) for q, _ in parted}
             if score < 1 or len(moved) > 1 or len(keys) - len(pairs) < 3:
                 continue
         for said, there in parted:
@@ -159,7 +153,7 @@ def _misplaced_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
 
 
 def _masked(sentence: Sequence[Word]) -> list[str]:
-    return ["#" + _family(w.quantity) if w.quantity else w.key for w in sentence if w.key != BREAK]
+    return ["#" + family(w.quantity) if w.quantity else w.key for w in sentence if w.key != BREAK]
 
 
 def _paired(one: Sequence[Word], other: Sequence[Word]) -> Iterator[tuple[Quantity, Quantity]]:

@@ -1,9 +1,10 @@
 """Where one text denies what the other affirms.
 
 Two sentences that are worded alike are compared word by word: a "not" more or less turns the
-statement round, unless another change in the same clause turns it back ("not allowed", "forbidden").
-Of sentences worded differently only a word that both use is compared, denied in one and affirmed in
-the other; where either hedges ("only", "unless", "until"), nothing is made of it.
+statement round, unless another change in the same clause turns it back ("not allowed" is
+"forbidden"). Of sentences worded differently only a word that both use is compared, denied in one
+and affirmed in the other; where one hedges and the other does not ("only", "unless", "until"),
+nothing is made of it.
 """
 
 from collections import Counter
@@ -21,10 +22,6 @@ from trainer.phrasing import BREAK, NOT, Phrasing, Word, joins, stem, stems_of
 ALIKE = 0.6  # similarity from which two sentences are compared word by word
 NEAR = 0.34  # share of the words around it from which a word of both is about the same
 AROUND = 7  # words to either side
-_CHAINED = frozenset(
-    "be do can will have get a the to yet also currently usually normally allow need able ever "
-    "any longer necessarily generally always automatically actually even currently directly".split()
-)
 _CHAINING = frozenset({"can", "allow", "need", "want", "like", "wish", "try", "possibl", "able"})
 
 
@@ -162,9 +159,9 @@ def _turned_across(
         if match := _affirmed(head, mine, theirs, answer, approved):
             yield Turn(_around(head.by or head.word, answer), _around(match.word, approved))
     for head in (h for h in theirs if h.denied and h.sentence not in partners):
-        if match := _affirmed(head, theirs, mine, approved, answer):
-            if match.sentence not in compared:
-                yield Turn(_around(match.word, answer), _around(head.by or head.word, approved))
+        match = _affirmed(head, theirs, mine, approved, answer)
+        if match and match.sentence not in compared:
+            yield Turn(_around(match.word, answer), _around(head.by or head.word, approved))
 
 
 def _affirmed(

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from trainer.corpus.word_lists import ENDING, FUNCTION, INFLECTED, NEGATION
+from trainer.corpus.word_lists import ENDING, FUNCTION, INFLECTED, NEGATION, read_words
 from trainer.lexicon import read_list
-from trainer.quantities import Quantity, language_of, lowered, read_quantities
+from trainer.numerals import language_of, lowered
+from trainer.quantities import Quantity
+from trainer.quantity_reading import read_quantities
 
 NOT = "\x01not"
 BREAK = ","
@@ -49,21 +51,22 @@ _FOLD = str.maketrans("\u2019\u2018\u00a0\u00ad", "''  ")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|[.!?;:,\n•()]|\d+")
 _NO = frozenset({"nope", "nein", "non", "nee"})
 _OPENING = re.compile(
-    r"\s*(yes|yeah|yep|sure|certainly|absolutely|of course|ja|oui|sí|sì|sim|no|nope|nein|non|não|nee)"
+    r"\s*(yes|yeah|yep|sure|certainly|absolutely|of course|ja|oui|sí|sì|sim"
+    r"|no|nope|nein|non|não|nee)"
     r"(?=\s*[,.;:!-]|\s*$)"
 )
 _STATED = frozenset({"need", "allow"})  # by function words too: must, may
 _NEGATED = re.compile(r"(.+)n't$")
-_TITLES = frozenset("dr mr mrs ms st vs eg ie etc approx incl bzw ca nr art inc ltd rs fig".split())
-_JOINS = frozenset(
+_TITLES = read_words("dr mr mrs ms st vs eg ie etc approx incl bzw ca nr art inc ltd rs fig")
+_JOINS = read_words(
     "but while whereas however although though and or because since so when if which who that "
-    "aber und oder mais et ou pero y o ma e mas maar en".split()
+    "aber und oder mais et ou pero y o ma e mas maar en"
 )
-_ENGLISH = FUNCTION["en"] | frozenset(
+_ENGLISH = FUNCTION["en"] | read_words(
     "if what which who whom whose when where how why all each every both more most other such "
     "only own same than very up out over again once as well be been being get got make made let "
     "able within without between through after before under above until while because since "
-    "either neither nor yes no not never cannot however although though but whether".split()
+    "either neither nor yes no not never cannot however although though but whether"
 )
 
 
@@ -128,7 +131,7 @@ def _words(found: str, start: int, language: str) -> list[Word]:
             return [first, Word(NOT, "not", start, end, content=False)]
         found = found.removesuffix("'s").split("'")[0] or found
     elif "'" in found:  # l'assurance
-        head, _, found = found.rpartition("'")
+        _, _, found = found.rpartition("'")
         start = end - len(found)
     stemmed = stem(found, language)
     function = found in (_ENGLISH if language == "en" else FUNCTION.get(language, frozenset()))
@@ -181,8 +184,8 @@ def _phrases(language: str) -> dict[str, list[tuple[tuple[str, ...], str, str]]]
     by_first: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
     for phrase, (role, name) in found.items():
         by_first.setdefault(phrase[0], []).append((phrase, role, name))
-    for phrases in by_first.values():
-        phrases.sort(key=lambda p: -len(p[0]))
+    for group in by_first.values():
+        group.sort(key=lambda entry: -len(entry[0]))
     return by_first
 
 
@@ -201,52 +204,24 @@ def joins(word: Word) -> bool:
     return word.key == BREAK or word.stem in _JOINS
 
 
-_IRREGULAR = dict(
-    pair.split(":")
-    for pair in (
-        "paid:pay sent:send made:make given:give gave:give taken:take took:take held:hold kept:keep "
-        "lost:lose found:find bought:buy sold:sell left:leave got:get went:go gone:go chosen:choose "
-        "chose:choose withdrawn:withdraw withdrew:withdraw spent:spend told:tell said:say seen:see "
-        "saw:see known:know knew:know written:write wrote:write broken:break broke:break built:build "
-        "brought:bring stolen:steal stole:steal sought:seek met:meet began:begin begun:begin "
-        "children:child men:man women:woman feet:foot teeth:tooth people:person ran:run came:come "
-        "shown:show drawn:draw driven:drive drove:drive eaten:eat ate:eat lent:lend forbade:forbid "
-        "forbidden:forbid spoken:speak spoke:speak worn:wear torn:tear hidden:hide fell:fall "
-        "fallen:fall rose:rise risen:rise grew:grow grown:grow application:apply applicant:apply "
-        "applied:apply applies:apply applying:apply exclusion:exclude inclusion:include "
-        "extension:extend submission:submit permission:permit expiry:expire has:have had:have "
-        "does:do did:do is:be are:be was:be were:be been:be being:be am:be an:a withdrawal:withdraw "
-        "approval:approve arrival:arrive removal:remove renewal:renew refusal:refuse denial:deny "
-        "denied:deny denies:deny denying:deny delivery:deliver dying:die lying:lie ceiling:ceiling "
-        "during:during nothing:nothing anything:anything something:something everything:everything "
-        "morning:morning evening:evening building:building king:king ring:ring bring:bring "
-        "string:string thing:thing spring:spring sing:sing savings:savings saving:savings bed:bed "
-        "need:need needed:need needs:need feed:feed speed:speed seed:seed exceed:exceed "
-        "proceed:proceed succeed:succeed indeed:indeed hundred:hundred free:free fee:fee fees:fee "
-        "agreed:agree guaranteed:guarantee employee:employee employer:employer buyer:buyer "
-        "trainee:trainee red:red medication:medicine station:station"
-    ).split()
-)
-
-
 @lru_cache(maxsize=100_000)
 def stem(word: str, language: str) -> str:
     """Cut off what inflects or derives a word; a little greedy, for both texts are cut alike."""
     if language != "en":
         if language not in INFLECTED:
             return word
-        ending = ENDING.search(word)
-        return word[: ending.start()] if ending else word
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+        inflected = ENDING.search(word)
+        return word[: inflected.start()] if inflected else word
+    if word in _irregular():
+        return _irregular()[word]
     if len(word) < 4 or not word.isascii():
         return word
     if word.endswith("ies") or word.endswith("ied"):
         return word[:-3] + "y"
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    if word in _irregular():
+        return _irregular()[word]
     for ending, least in (("ation", 4), ("ment", 3), ("ing", 3), ("ed", 3), ("ly", 3), ("able", 4)):
         rest = word[: -len(ending)]
         if word.endswith(ending) and len(rest) >= least and any(c in rest for c in "aeiouy"):
@@ -257,3 +232,10 @@ def stem(word: str, language: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "s":
         word = word[:-1]
     return word
+
+
+@cache
+def _irregular() -> dict[str, str]:
+    listed = read_list("inflections")
+    found = {word: word for word in listed["whole"].split()}
+    return found | {w: base for base, words in listed["from"].items() for w in words.split()}

@@ -5,21 +5,22 @@ matter; any other word only where the two sentences are the same but for it, and
 (words/synonyms.toml) and stands nowhere in the approved answer.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Levenshtein, Opcode
 
+from trainer.corpus.word_lists import read_words
 from trainer.lexicon import read_list
+from trainer.names import names_of, other_names
 from trainer.phrasing import BREAK, NOT, Phrasing, Word, stem, stems_of
 
 ALIKE = 0.7  # similarity from which a swapped word is looked for
 MATTER = 0.2  # share of content words from which two sentences are about the same matter
-_BEFORE_NOUNS = frozenset(
+_BEFORE_NOUNS = read_words(
     "a the your our their his her its this that these those any each every no all in at by with "
-    "for of from into on via per using under or and my during than as about".split()
+    "for of from into on via per using under or and my during than as about"
 )
 
 
@@ -46,7 +47,7 @@ def find_swaps(answer: Phrasing, approved: Phrasing) -> list[Swap]:
     swaps: dict[Swap, None] = {}
     mine = [list(_mentions(s, answer.language)) for s in answer.sentences]
     theirs = [list(_mentions(s, approved.language)) for s in approved.sentences]
-    names, known = _names(answer), _names(approved)
+    names, known = names_of(answer), names_of(approved)
     for number, sentence in enumerate(answer.sentences):
         best, closest = _most_alike(sentence, approved.sentences)
         if best == 1 or not sentence:
@@ -60,7 +61,8 @@ def find_swaps(answer: Phrasing, approved: Phrasing) -> list[Swap]:
                 lists = mine[number], theirs[place]
                 beside = _other_beside(answer, approved, sentence, other, *lists)
                 swaps.update(dict.fromkeys(beside))
-            swaps.update(dict.fromkeys(_other_names(answer, approved, names[number], known[place])))
+            for said, there in other_names(answer, approved, names[number], known[place]):
+                swaps[Swap("name", said, there)] = None
         if closest is not None:
             other = approved.sentences[closest]
             lists = mine[number], theirs[closest]
@@ -267,94 +269,6 @@ def synonymous(one: str, other: str) -> bool:
     if common >= 4 and common >= 0.6 * len(long):
         return True
     return len(short) > 4 and Levenshtein.normalized_similarity(one, other) >= 0.8
-
-
-# names --------------------------------------------------------------------------------------------
-
-
-class Name(NamedTuple):
-    """A name within a sentence, with the stems of the words around it."""
-
-    start: int
-    end: int
-    words: tuple[Word, ...]
-    before: str
-    after: str
-
-
-def find_names(text: Phrasing, known: Set[str]) -> list[Name]:
-    """Find the names of a text of whose words none is known, by stem."""
-    names = [name for names in _names(text) for name in names]
-    return [name for name in names if known.isdisjoint(w.stem for w in name.words)]
-
-
-def _names(text: Phrasing) -> list[list[Name]]:
-    """The names within each sentence: capitalised, where most words are not, and none in German."""
-    german = text.language == "de"
-    return [[] if german else _names_of(text.text, sentence) for sentence in text.sentences]
-
-
-def _names_of(text: str, sentence: Sequence[Word]) -> list[Name]:
-    words = [w for w in sentence if not w.quantity and w.key != BREAK]
-    capital = [text[w.start].isupper() and w.stem != "i" for w in words]
-    if len(words) > 3 and 2 * sum(capital) > len(words) + 1:
-        return []
-    found: list[Name] = []
-    at = 1
-    while at < len(words):
-        end = at
-        while end < len(words) and capital[end] and not words[end].key == NOT:
-            if end > at and text[words[end - 1].end : words[end].start].strip():
-                break
-            end += 1
-        if end > at:
-            after = words[end].stem if end < len(words) else ""
-            found.append(
-                Name(
-                    words[at].start,
-                    words[end - 1].end,
-                    tuple(words[at:end]),
-                    words[at - 1].stem,
-                    after,
-                )
-            )
-        at = max(end, at + 1)
-    return found
-
-
-def _other_names(
-    answer: Phrasing,
-    approved: Phrasing,
-    names: Sequence[Name],
-    others: Sequence[Name],
-) -> Iterator[Swap]:
-    """Names nobody states, between the words between which the approved answer has another."""
-    for name in names:
-        if _known(name.words, approved):
-            continue
-        for there in others:
-            if _known(there.words, answer):
-                continue
-            close = name.before == there.before or (name.after and name.after == there.after)
-            if close:
-                yield Swap(
-                    "name",
-                    answer.text[name.start : name.end],
-                    approved.text[there.start : there.end],
-                )
-                break
-
-
-def _known(words: Iterable[Word], text: Phrasing) -> bool:
-    """Whether a text has any of the words of a name, or what its letters stand for."""
-    words = list(words)
-    if any(w.stem in text.stems or w.stem.rstrip("s") in text.stems for w in words):
-        return True
-    initials = "".join(re.findall(r"\b([^\W\d_])", text.text)).lower()
-    short = "".join(w.stem for w in words) if len(words) == 1 else "".join(w.stem[0] for w in words)
-    if len(words) == 1:
-        return 2 <= len(short) <= 6 and short in initials
-    return len(short) > 1 and short in text.stems
 
 
 # the open lists -----------------------------------------------------------------------------------
