@@ -94,7 +94,13 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def write_html(report: Report, *, title: str, facts: Sequence[tuple[str, str]]) -> str:
+def write_html(
+    report: Report,
+    *,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    most_bytes: int = MOST_ROWS_BYTES,
+) -> str:
     """One HTML file with all there is to see; it works without a network, in print and in dark."""
     told = "".join(
         f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>"
@@ -119,7 +125,7 @@ def write_html(report: Report, *, title: str, facts: Sequence[tuple[str, str]]) 
 <section><h2>Did tuning help?</h2>{lead_view(report)}</section>
 <section>{panels_view(report)}</section>
 {checks}
-{_rows(report)}
+{_rows(report, most_bytes)}
 <section><h2>How to repeat it</h2><div class="sheet"><table>{told}</table></div></section>
 </main>
 <script>{_SCRIPT}</script>
@@ -137,7 +143,7 @@ def _about(report: Report) -> str:
     )
 
 
-def _rows(report: Report) -> str:
+def _rows(report: Report, most_bytes: int) -> str:
     """The rows with what filters them; of very many, as many as a file should carry."""
     cards, size = [], 0
     rows = select(report)
@@ -145,7 +151,7 @@ def _rows(report: Report) -> str:
     kept = set()
     for place in order:
         size += len(card(rows[place], report).encode())
-        if size > MOST_ROWS_BYTES:
+        if size > most_bytes:
             break
         kept.add(place)
     cards = [card(row, report) for place, row in enumerate(rows) if place in kept]

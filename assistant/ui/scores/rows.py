@@ -44,11 +44,11 @@ def rows_section(board: Board) -> None:
         """The choices that this report has; what was typed stays until it is another one."""
         found = board.find(run_id, chosen, primary)
         if found is None:
-            return [gr.Column(visible=False), *[gr.skip()] * 5, ""]
+            return [gr.Column(visible=False), *[gr.skip()] * 4, ""]
         evaluation, report = found
         now = f"{evaluation.path} {report.primary}"
         if now == offered:
-            return [gr.skip()] * 7
+            return [gr.skip()] * 6
         named = [(f"{said} ({_count(name, report)})", name) for name, said in WHICH.items()]
         kinds = [(KINDS[k][0], k) for k in report.kinds]
         named_topics = topics(report)
@@ -58,57 +58,64 @@ def rows_section(board: Board) -> None:
             gr.Dropdown([("all", ANY), *kinds], value=ANY, visible=len(kinds) > 1),
             gr.Dropdown([("all", ANY), *named_topics], value=ANY, visible=len(named_topics) > 1),
             "",
-            AT_ONCE,
             now,
         ]
+
+    def list_rows(
+        most: int,
+        run_id: str | None,
+        chosen: str | None,
+        primary: str,
+        which: str,
+        kind: str,
+        topic: str,
+        text: str,
+    ) -> tuple[str, Any, int]:
+        found = board.find(run_id, chosen, primary)
+        if found is None:
+            return "", gr.Button(visible=False), most
+        report = found[1]
+        rows = select(
+            report, which=_which(which), kind=_kind(kind), topic=topic or None, text=text or ""
+        )
+        told = f"{len(rows):,} of {sum(len(report.of(k)) for k in report.kinds):,} rows"
+        if len(rows) > most:
+            told += f", the first {most:,} of them"
+        said = f'<p class="quiet" aria-live="polite">{told}</p>' if rows else _NOTHING
+        cards = "".join(card(row, report) for row in rows[:most])
+        return said + cards, gr.Button(visible=len(rows) > most), most
 
     def find_answers(
         run_id: str | None,
         chosen: str | None,
         primary: str,
-        which: str = "all",
-        kind: str = ANY,
-        topic: str = ANY,
-        text: str = "",
-        count: int = AT_ONCE,
-    ) -> tuple[str, Any]:
-        """The rows of a report that are asked for, as they are shown."""
+        which: str,
+        kind: str,
+        topic: str,
+        text: str,
+    ) -> tuple[str, Any, int]:
+        """The rows of a report that are asked for, as they are shown; the first of them."""
         with shown_to_user():
-            found = board.find(run_id, chosen, primary)
-            if found is None:
-                return "", gr.Button(visible=False)
-            report = found[1]
-            rows = select(
-                report,
-                which=_which(which),
-                kind=_kind(kind),
-                topic=topic or None,
-                text=text or "",
-            )
-        most = max(1, count) if isinstance(count, int) else AT_ONCE
-        told = f"{len(rows):,} of {sum(len(report.of(k)) for k in report.kinds):,} rows"
-        if len(rows) > most:
-            told += f", the first {most:,} of them"
-        said = f'<p class="quiet" aria-live="polite">{told}</p>' if rows else _nothing()
-        cards = "".join(card(row, report) for row in rows[:most])
-        return said + cards, gr.Button(visible=len(rows) > most)
+            return list_rows(AT_ONCE, run_id, chosen, primary, which, kind, topic, text)
+
+    def show_more(most: int, *asked: Any) -> tuple[str, Any, int]:
+        with shown_to_user():
+            return list_rows(most + AT_ONCE, *asked)
 
     asked = [which, kind, topic, text]
-    offered = gr.on(
-        board.changes, offer, [*board.inputs, about], [section, *asked, count, about], **PRIVATE
+    inputs, shown = [*board.inputs, *asked], [listed, more, count]
+    gr.on(board.changes, offer, [*board.inputs, about], [section, *asked, about], **PRIVATE).then(
+        list_rows, [count, *inputs], shown, **PRIVATE
     )
-    inputs, shown = [*board.inputs, *asked, count], [listed, more]
-    offered.then(find_answers, inputs, shown, **PRIVATE)
-    first = gr.on(
+    gr.on(
         [which.input, kind.input, topic.input, text.submit, text.blur],
-        lambda: AT_ONCE,
-        outputs=count,
-        **PRIVATE,
+        find_answers,
+        inputs,
+        shown,
+        api_name="find_answers",
+        show_progress="minimal",
     )
-    first.then(find_answers, inputs, shown, api_name="find_answers", show_progress="minimal")
-    more.click(lambda shown: shown + AT_ONCE, count, count, **PRIVATE).then(
-        find_answers, inputs, shown, **PRIVATE
-    )
+    more.click(show_more, [count, *inputs], shown, **PRIVATE)
 
 
 def _count(which: Which, report: Report) -> int:
@@ -129,8 +136,6 @@ def _kind(given: str) -> Kind | None:
     return None
 
 
-def _nothing() -> str:
-    return (
-        '<div class="empty">No row is like that. Choose <b>All</b>, or search for other words.'
-        "</div>"
-    )
+_NOTHING = (
+    '<div class="empty">No row is like that. Choose <b>All</b>, or search for other words.</div>'
+)

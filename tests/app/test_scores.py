@@ -1,0 +1,277 @@
+"""Step 4 as a browser sees it: through its endpoints."""
+
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio_client import Client, handle_file
+
+from assistant.ui.app import build_app
+from assistant.ui.scores.again import embedder_from_page
+from assistant.ui.scores.board import scored_of
+from assistant.ui.scores.files import write_files
+from tests.app.test_app import scripted
+from tests.conftest import returns_csv, wait_until
+from tests.process.test_launch import WORKER
+from tests.reports import a_labels_report, a_report
+from trainer.errors import ModelError
+from trainer.events import Finished, Started
+from trainer.judgement import pick, rate, read_ratings
+from trainer.report import Report
+from trainer.runs import Evaluation, Run
+from trainer.scoring import MINILM, SUGGESTED
+from trainer.work import State
+
+Serve = Callable[[gr.Blocks], AbstractContextManager[Client]]
+
+
+@pytest.fixture
+def app(workspace: Path) -> gr.Blocks:
+    return build_app(workspace, scripted, worker=WORKER)
+
+
+@pytest.fixture
+def page(app: gr.Blocks, serve: Serve) -> Iterator[Client]:
+    with serve(app) as client:
+        yield client
+
+
+@pytest.fixture
+def tuned(run: Run) -> Run:
+    run.adapter.mkdir()
+    (run.adapter / "adapter_model.safetensors").write_bytes(b"weights")
+    about = Started(steps=9, examples=30, trainable_parameters=5, parameters=50, device="cpu")
+    run.events.append(about)
+    run.events.append(Finished(seconds=1, step=9, kept_step=9))
+    return run
+
+
+def scored(run: Run, report: Report, at: str = "2026-11-20-100000-aaaa") -> Evaluation:
+    made = run.create_evaluation()
+    made = Evaluation(made.path.rename(made.path.with_name(at)))
+    made.report_path.write_text(report.model_dump_json())
+    made.events.append(Finished(seconds=1))
+    return made
+
+
+def handler(app: gr.Blocks, name: str, *beside: str) -> Callable[..., Any]:
+    """The handler of that name that is wired in the scores' module of that name."""
+    found = (
+        fn.fn
+        for fn in app.fns.values()
+        if fn.name == name and fn.fn and all(b in fn.fn.__module__ for b in beside)
+    )
+    return next(fn for fn in found if fn)
+
+
+def test_the_scores_are_those_of_the_chosen_evaluation_or_the_newest(
+    app: gr.Blocks, tuned: Run
+) -> None:
+    show = handler(app, "show", "scores.verdict")
+    assert show(tuned.id, None, "") == ""
+    assert show(None, None, "") == ""
+    older = scored(tuned, a_labels_report(), "2026-11-20-100000-aaaa")
+    newer = scored(tuned, a_report(), "2026-11-20-110000-bbbb")
+    assert scored_of(tuned) == [newer, older]
+    assert "On 18 reworded questions" in show(tuned.id, None, "")
+    assert "On 40 held-out texts" in show(tuned.id, older.id, "")
+    for wrong in ("../../x", "nope", 7):
+        assert "On 18 reworded questions" in show(tuned.id, wrong, ""), "never another file"
+    assert "tuning raised exactly" not in show(tuned.id, None, "")
+    assert "The number that decides: <b>Shared words</b>" in show(tuned.id, None, "token_f1")
+    assert "The number that decides: <b>Similarity</b>" in show(tuned.id, None, "bleu")
+
+
+def test_a_newer_scoring_is_shown_and_a_choice_stays_until_there_is_one(
+    app: gr.Blocks, tuned: Run
+) -> None:
+    offer = handler(app, "offer", "scores.board")
+    dropdown, latest = offer(tuned.id, None, "")
+    assert (dropdown.value, dropdown.visible, latest) == (None, False, "")
+    older = scored(tuned, a_report(), "2026-11-20-100000-aaaa")
+    scored(tuned, a_report(), "2026-11-20-110000-bbbb")
+    dropdown, latest = offer(tuned.id, None, "")
+    assert dropdown.value == latest == "2026-11-20-110000-bbbb"
+    assert dropdown.visible
+    assert dropdown.choices[1] == (f"11-20 10:00, held-out questions, by {MINILM}", older.id)
+    dropdown, _ = offer(tuned.id, older.id, latest)
+    assert dropdown.value == older.id
+    newest = scored(tuned, a_report(), "2026-11-20-120000-cccc")
+    dropdown, _ = offer(tuned.id, older.id, latest)
+    assert dropdown.value == newest.id
+
+
+def test_rows_are_found_by_what_is_wrong_with_them_and_by_their_words(
+    page: Client, tuned: Run
+) -> None:
+    scored(tuned, a_report())
+
+    def find(*given: str) -> str:
+        return page.predict(tuned.id, None, *given, api_name="/find_answers")
+
+    shown = find("all", "", "", "")
+    assert "30 of 30 rows, the first 25 of them" in shown
+    assert shown.count("<article") == 25
+    shown = find("flagged", "", "returns", "")
+    assert 'data-topic="returns"' in shown
+    assert 'data-topic="pin"' not in shown
+    assert "says “30 days”, approved: “14 days”" in shown
+    assert find("all", "unseen", "", "Eve Christmas").count("<article") == 1
+    assert "No row is like that" in find("harmed", "", "", "giraffe")
+    with pytest.raises(Exception, match="'worst' is no choice of rows"):
+        find("worst", "", "", "")
+
+
+def test_more_rows_come_some_at_a_time(app: gr.Blocks, tuned: Run) -> None:
+    scored(tuned, a_report(copies=3))
+    more = handler(app, "show_more", "scores.rows")
+    shown, button, count = more(25, tuned.id, None, "", "all", "", "", "")
+    assert (shown.count("<article"), button.visible, count) == (50, True, 50)
+    shown, button, count = more(75, tuned.id, None, "", "all", "", "", "")
+    assert (shown.count("<article"), button.visible) == (90, False)
+
+
+def test_what_was_typed_stays_until_another_report_is_shown(app: gr.Blocks, tuned: Run) -> None:
+    offer = handler(app, "offer", "scores.rows")
+    scored(tuned, a_report())
+    *_, words, about = offer(tuned.id, None, "", "")
+    assert words == ""
+    assert offer(tuned.id, None, "", about) == [gr.skip()] * 6
+    column, which, kind, *_ = offer(tuned.id, None, "", "another")
+    assert column.visible
+    assert ("Flagged (5)", "flagged") in which.choices
+    assert [value for _, value in kind.choices] == ["", "reworded", "unseen"]
+
+
+def test_the_checks_are_folded_one_after_the_other(app: gr.Blocks, tuned: Run) -> None:
+    show = next(
+        fn.fn
+        for fn in app.fns.values()
+        if fn.fn and "checks_section" in fn.fn.__qualname__ and fn.name == "show"
+    )
+    scored(tuned, a_report())
+    assert show(tuned.id, None, "").count('<details class="fold">') == 3
+
+
+def test_a_scoring_is_started_with_what_was_chosen_on_a_file_too(
+    page: Client, tuned: Run, tmp_path: Path
+) -> None:
+    other = SUGGESTED[1].name
+    page.predict(tuned.id, other, "summaries", False, None, api_name="/score_run")
+    wait_until(tuned.evaluation)
+    config = tuned.evaluations()[0].config
+    assert (config.embedder, config.task, config.checks) == (other, "summaries", False)
+    wait_until(lambda: not tuned.evaluations()[0].alive)
+    file = tmp_path / "asked.csv"
+    file.write_text(returns_csv(answers=9, wordings=1))
+    page.predict(tuned.id, MINILM, "auto", True, handle_file(str(file)), api_name="/score_run")
+    wait_until(lambda: len(scored_of(tuned)) == 2)
+    asked = next(e for e in tuned.evaluations() if e.config.file)
+    assert asked.config.file == "asked.csv"
+    assert len(asked.examples) == 9
+
+
+def test_an_embedding_model_is_never_a_path(page: Client, tuned: Run) -> None:
+    for given in ("/etc", "../models", "data/models", "a b/c", "x", "a/b/c"):
+        with pytest.raises(ModelError, match="is not an embedding model of the list"):
+            embedder_from_page(given)
+    with pytest.raises(Exception, match="is not an embedding model of the list"):
+        page.predict(tuned.id, "/etc", "auto", True, None, api_name="/score_run")
+    assert tuned.evaluations() == []
+
+
+def test_a_scoring_can_be_stopped_and_let_go_on(page: Client, tuned: Run) -> None:
+    with pytest.raises(Exception, match="is not being scored"):
+        page.predict(tuned.id, api_name="/stop_scoring")
+    with pytest.raises(Exception, match="Nothing was scored yet"):
+        page.predict(tuned.id, api_name="/resume_scoring")
+    made = tuned.create_evaluation()
+    with made.lock.claim():
+        page.predict(tuned.id, api_name="/stop_scoring")
+    assert made.stop_asked
+    assert made.state() is State.LOST
+    page.predict(tuned.id, api_name="/resume_scoring")
+    wait_until(lambda: made.report_path.exists())
+
+
+def test_the_stop_button_is_there_while_a_scoring_runs(app: gr.Blocks, tuned: Run) -> None:
+    tell = handler(app, "tell", "scores.verdict")
+    said, stop = tell(tuned.id)
+    assert "Press <b>Score again</b>" in said
+    assert not stop.visible
+    made = tuned.create_evaluation()
+    with made.lock.claim():
+        said, stop = tell(tuned.id)
+        assert "Scoring: loading the models" in said
+        assert stop.visible
+
+
+def test_answers_are_rated_blind_and_the_best_measure_is_offered(
+    app: gr.Blocks, page: Client, tuned: Run
+) -> None:
+    report = a_report()
+    made = scored(tuned, report)
+    drawn = pick(report)
+    answers = {
+        (answer.text, row.question): answer.scores["token_f1"]
+        for row in report.rows
+        for answer in row.answers.values()
+    }
+    fill = filler(app)
+    view, row, agreed, prefer, _, now, _ = fill(True, tuned.id, None, "")
+    assert "1 of 20" in view
+    assert row.visible
+    assert (agreed, prefer.visible, now) == ("", False, drawn[0].id)
+    page.predict(tuned.id, "", drawn[0].id, 2, api_name="/rate_answer")
+    assert "2 of 20" in fill(True, tuned.id, None, "")[0]
+    for blind in drawn:
+        rate(made.path, report, blind.id, 1 + round(4 * answers[blind.answer, blind.question]))
+    assert len(read_ratings(made.path).ratings) == 20
+    view, row, agreed, prefer, back, now, best = fill(True, tuned.id, None, "")
+    assert "All 20 answers are rated" in view
+    assert not row.visible
+    assert now == ""
+    assert "agrees best with you on 20 answers" in agreed
+    assert best in report.measures
+    assert prefer.visible == (best != report.primary)
+    *_, prefer, back, _, _ = fill(True, tuned.id, None, "token_f1")
+    assert back.visible, "from another measure there is a way back"
+    for blind, stars, said in (("nope", 3, "not in the report"), (drawn[0].id, 9, "1 to 5")):
+        with pytest.raises(Exception, match=said):
+            page.predict(tuned.id, "", blind, stars, api_name="/rate_answer")
+
+
+def filler(app: gr.Blocks) -> Callable[..., Any]:
+    """What fills the folded section of one's own judgement."""
+    found = (fn for fn in app.fns.values() if fn.name == "fill" and len(fn.outputs) == 7)
+    return next(
+        fn.fn
+        for fn in found
+        if fn.fn and any("judge" in str(c.cell_contents) for c in fn.fn.__closure__ or ())
+    )
+
+
+def test_the_files_hold_the_scores_that_are_shown(tuned: Run) -> None:
+    older = scored(tuned, a_labels_report(), "2026-11-20-100000-aaaa")
+    newer = scored(tuned, a_report(), "2026-11-20-110000-bbbb")
+    html, table, whole = (Path(path) for path in write_files(newer))
+    assert "On 18 reworded questions" in html.read_text(encoding="utf-8")
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 129
+    assert Report.model_validate_json(whole.read_bytes()) == a_report()
+    assert "On 40 held-out texts" in Path(write_files(older)[0]).read_text(encoding="utf-8")
+
+
+def test_without_scores_every_section_says_what_to_do(app: gr.Blocks, tuned: Run) -> None:
+    view, row, *_ = filler(app)(True, tuned.id, None, "")
+    assert "nothing to rate before there are scores" in view
+    assert not row.visible
+    type_out = handler(app, "type_out")
+    assert type_out(tuned.id) == (
+        f"tandem evaluate {tuned.id}\ntandem report {tuned.id} report.html"
+    )
+    assert type_out("../x").startswith("tandem evaluate RUN")
