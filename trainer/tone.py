@@ -1,4 +1,8 @@
-"""How friendly a text sounds, by open lists of English words."""
+"""How friendly a text sounds, by open lists of English words (data/probes/tone.toml, corpus/words).
+
+Lists see words, not meaning: irony, a cold sentence without a listed word and words of the subject
+("poor eyesight") are heard wrong. It serves to compare answers to one question, not to judge one.
+"""
 
 import re
 import tomllib
@@ -8,11 +12,6 @@ from pathlib import Path
 from trainer.bundled import probe_files
 from trainer.corpus.slant import find_toxic
 
-LIMITS = (
-    "Tone is counted from lists of English words, in data/probes/tone.toml and "
-    "trainer/corpus/words: irony, a cold sentence without a listed word and words of the subject "
-    "('poor eyesight') are heard wrong."
-)
 NEUTRAL = 2  # words without tone that every text counts as having, so that one word is not all
 _DENIED = re.compile(
     r"(?:\b(?:not|no|never|neither|nor|cannot|without|hardly)|n't)(?: \w+)? $"  # up to one between
