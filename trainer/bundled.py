@@ -1,4 +1,4 @@
-"""What travels with Tandem: a base model, sample corpora and probes, in a checkout and in a wheel alike."""
+"""What travels with Tandem: a base, corpora and probes, in a checkout and in a wheel alike."""
 
 from collections.abc import Mapping
 from pathlib import Path
