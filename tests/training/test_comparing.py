@@ -61,10 +61,16 @@ def test_every_question_counts_the_same_whatever_the_size_of_its_group() -> None
     found = compare([1.0, 1.0, 1.0, 0.0], [0.0] * 4, ["large", "large", "large", "small"])
     assert found.mean == 0.75
     assert (found.wins, found.ties, found.losses, found.n, found.groups) == (3, 1, 0, 4, 2)
+    sizes = [9] * 10 + [1] * 10  # and also when groups are drawn: small ones are better here
+    names = [str(group) for group, size in enumerate(sizes) for _ in range(size)]
+    found = compare([0.0] * 90 + [1.0] * 10, [0.0] * 100, names)
+    assert found.mean == 0.1
+    assert 0.02 < found.low < 0.1 < found.high < 0.3
 
 
 def test_scores_that_differ_by_rounding_are_a_tie() -> None:
     assert compare([0.3, 0.3], [0.1 + 0.2, 0.2], ["a", "b"]).ties == 1
+    assert compare([0.1 + 0.2, 0.2], [0.3, 0.2], ["a", "b"]).wins == 0
     assert compare([0.30, 0.31], [0.3, 0.2], ["a", "b"], tie=0.05).ties == 1
 
 

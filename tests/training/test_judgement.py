@@ -60,6 +60,8 @@ def test_twenty_answers_are_drawn_evenly_and_no_question_twice() -> None:
     assert Counter(who for _, who in drawn) == dict.fromkeys(WHOS, 5)
     assert len({row.id for row, _ in drawn}) == 20
     assert {row.kind for row, _ in drawn} == {"reworded"}
+    just = make_report(20)
+    assert len({given_by(just, blind.answer)[0].id for blind in pick(just)}) == 20
 
 
 def test_answers_are_drawn_over_the_whole_range_of_scores() -> None:

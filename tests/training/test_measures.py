@@ -29,6 +29,7 @@ PAIRS = [
     ("a cat and a cat and a dog", "the cat saw a dog"),
     ("Nothing in common here", "It costs five euros"),
     ("Yes", "yes."),
+    ("14 days", "14 days or more"),
 ]
 
 

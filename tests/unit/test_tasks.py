@@ -87,7 +87,7 @@ def test_one_text_in_two_languages_is_a_translation_either_way(left: str) -> Non
 
 
 def test_a_faq_in_two_languages_is_no_translation() -> None:
-    each = pairs(GERMAN.splitlines() + ENGLISH.splitlines(), [*GERMAN.splitlines()] * 2)
+    each = pairs(ENGLISH.splitlines() + GERMAN.splitlines(), [*GERMAN.splitlines()] * 2)
     assert recognise_task(each, "answers") == "answers"
     long = [" ".join(ENGLISH.splitlines()[at:] + ENGLISH.splitlines()[:at]) for at in range(12)]
     assert recognise_task(pairs(GERMAN.splitlines(), long), "answers") == "answers"
