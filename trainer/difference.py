@@ -50,7 +50,7 @@ class Difference(pydantic.BaseModel, frozen=True):
 
         The interval shrinks with the root of their number. Where the mean stays what it is, it
         settles the question as soon as it leaves out 0, or `MATTERS` on both sides; it is to do so
-        four times in five.
+        four times in five. Rounded up to two digits.
         """
         if self.verdict != "too few":
             return None
@@ -59,4 +59,6 @@ class Difference(pydantic.BaseModel, frozen=True):
             return least
         half = (self.high - self.low) / 2
         settles = max(abs(self.mean), MATTERS - abs(self.mean)) / SETTLES
-        return max(least, ceil(self.n * (half / settles) ** 2))
+        needed = max(least, ceil(self.n * (half / settles) ** 2))
+        step = 10 ** max(0, len(str(needed)) - 2)
+        return -(-needed // step) * step

@@ -72,7 +72,7 @@ def pick(report: Report, *, count: int = 20, seed: int = 17) -> list[Blind]:
     No question comes twice while there are others.
     """
     draws = random.Random(seed)
-    rows = [row for row in report.rows if row.kind in ASKED]
+    rows = _asked(report)
     contenders = list(report.contenders)
     draws.shuffle(contenders)
     used = Counter[str]()
@@ -111,7 +111,7 @@ def rate(folder: Path, report: Report, blind: str, stars: int) -> Ratings:
     """
     if stars not in range(1, 6):
         raise UserError(f"A rating is a whole number from 1 to 5, not {stars}.")
-    answers = [(row.id, who) for row in report.rows for who in row.answers]
+    answers = [(row.id, who) for row in _asked(report) for who in row.answers]
     found = next(((row, who) for row, who in answers if _id(row, who) == blind), None)
     if found is None:
         raise NotFound("This answer is not in the report any more. Draw answers to rate again.")
@@ -141,7 +141,9 @@ def read_ratings(folder: Path) -> Ratings:
 def agreement(report: Report, ratings: Ratings, *, seed: int = 17) -> list[Agreement]:
     """Compare every measure with the ratings, the one that agrees best first."""
     answers = {
-        (row.id, who): answer.scores for row in report.rows for who, answer in row.answers.items()
+        (row.id, who): answer.scores
+        for row in _asked(report)
+        for who, answer in row.answers.items()
     }
     rated = [
         (answers[rating.row, rating.contender], rating.stars)
@@ -194,6 +196,11 @@ def _spearman(pairs: Numbers) -> Numbers:
     return np.divide(
         off.prod(axis=2).sum(axis=1), spread, out=np.full(len(pairs), np.nan), where=spread > 0
     )
+
+
+def _asked(report: Report) -> list[Row]:
+    """The held-out rows; a taught one may have the same id as one of another test file."""
+    return [row for row in report.rows if row.kind in ASKED]
 
 
 def _parts(rows: Sequence[Row], count: int) -> list[Sequence[Row]]:

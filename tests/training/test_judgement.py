@@ -182,6 +182,19 @@ def test_agreement_by_chance_is_no_offer(tmp_path: Path) -> None:
     assert best_measure(found) is None
 
 
+def test_a_taught_row_of_the_same_id_is_not_taken_for_the_one_that_was_rated(
+    tmp_path: Path,
+) -> None:
+    report = make_report()
+    rate_all(tmp_path, report, 20)
+    found = agreement(report, read_ratings(tmp_path))
+    namesake = [
+        row.model_copy(update={"id": row.id.replace("taught", "reworded")}) for row in report.rows
+    ]
+    doubled = report.model_copy(update={"rows": tuple(namesake)})
+    assert agreement(doubled, read_ratings(tmp_path)) == found
+
+
 def test_ratings_of_answers_that_are_gone_do_not_count(tmp_path: Path) -> None:
     report = make_report()
     rate_all(tmp_path, report, 20)
