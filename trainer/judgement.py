@@ -168,7 +168,7 @@ def best_measure(agreements: Sequence[Agreement]) -> Measure | None:
 
 
 def _agreement(measure: Measure, pairs: Numbers, seed: int) -> Agreement:
-    from scipy.stats import kendalltau  # type: ignore[import-untyped]  # noqa: PLC0415 - a second
+    from scipy.stats import kendalltau  # noqa: PLC0415 - a second
 
     n = len(pairs)
     if n < 3 or (pairs == pairs[0]).all(axis=0).any():
