@@ -122,7 +122,7 @@ def test_the_second_sentence_says_when_a_search_box_would_serve_as_well() -> Non
         (apart(0.3, 0.1), "better", "tuning raised similarity"),
         (apart(-0.3, 0.1), "worse", "tuning lowered similarity"),
         (apart(0.01, 0.03), "no difference", "tuning made no difference that matters"),
-        (apart(0.04, 0.2), "too few", "too few questions to tell. About 640 would do."),
+        (apart(0.04, 0.2), "too few", "too few questions to tell. About 2500 would do."),
         (apart(0.3, 0.1, p=0.2), "too few", "too few questions to tell."),
     ],
 )
