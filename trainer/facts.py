@@ -14,6 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from trainer.names import find_names
 from trainer.negation import find_turns
+from trainer.numerals import language_of, lowered
 from trainer.phrasing import BREAK, NOT, Phrasing, Word, read_phrasing
 from trainer.quantities import DURATIONS, Quantity, family, same
 from trainer.terms import find_swaps
@@ -40,7 +41,8 @@ def differing(answer: str, approved: str) -> tuple[Flag, ...]:
     """The facts in which an answer contradicts the approved one; wording and order do not count."""
     if answer.strip() == approved.strip() or not answer.strip():
         return ()
-    mine, theirs = read_phrasing(answer), read_phrasing(approved)
+    language = language_of(lowered(f"{approved} {answer}"))
+    mine, theirs = read_phrasing(answer, language), read_phrasing(approved, language)
     flags = [*_other_values(mine, theirs), *_misplaced_values(mine, theirs)]
     flags += _other_bounds(mine, theirs)
     for said, there in _other_yes(mine, theirs) or find_turns(mine, theirs):
@@ -93,13 +95,18 @@ def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
     known = theirs.quantities
     used = [k for k in known if any(same(q, k) for q in mine.quantities)]
     for said in mine.quantities:
-        if said.weak or any(same(said, k) for k in known):
+        if any(same(said, k) for k in known):
+            continue
+        if said.weak and not (said.dimension == "count" and _recounted(said, known)):
             continue
         if said.kind == "name" and said.said.lower() in theirs.text.lower():
             continue
         alike = [k for k in known if family(k) == family(said) and not k.weak]
         left = [k for k in alike if k not in used]
         unit = [k for k in known if k.raw == said.raw is not None and k not in used and not k.weak]
+        if said.weak:
+            alike = [k for k in known if k.dimension == "count" and k.noun == said.noun]
+            unit, left = [], []
         if said.dimension == "count" and not alike:
             left = alike = [k for k in known if k.raw is not None and k not in used and not k.weak]
         if said.dimension in _OPEN and not alike:
@@ -108,6 +115,13 @@ def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
         turned = nearest is not None and _other_unit(said, nearest)
         kind: FactKind = "unit" if turned or said.dimension == "rate" else said.kind
         yield Flag(kind=kind, said=said.said, approved=nearest.said if nearest else "")
+
+
+def _recounted(said: Quantity, known: Iterable[Quantity]) -> bool:
+    """Whether a number that says little, as in "3 steps", is told otherwise of the same."""
+    return said.raw not in (0, 1) and any(
+        k.dimension == "count" and k.noun == said.noun != "" and k.raw not in (0, 1) for k in known
+    )
 
 
 def _other_unit(one: Quantity, other: Quantity) -> bool:

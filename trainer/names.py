@@ -18,9 +18,9 @@ class Name(NamedTuple):
 
 
 def find_names(text: Phrasing, known: Set[str]) -> list[Name]:
-    """Find the names of a text of whose words none is known, by stem."""
+    """Find the names of a text that have a word nobody knows, by stem."""
     names = [name for names in names_of(text) for name in names]
-    return [name for name in names if known.isdisjoint(w.stem for w in name.words)]
+    return [name for name in names if not known.issuperset(w.stem for w in name.words)]
 
 
 def names_of(text: Phrasing) -> list[list[Name]]:
@@ -78,9 +78,9 @@ def other_names(
 
 
 def _known(words: Iterable[Word], text: Phrasing) -> bool:
-    """Whether a text has any of the words of a name, or what its letters stand for."""
+    """Whether a text has the words of a name, or what its letters stand for."""
     words = list(words)
-    if any(w.stem in text.stems or w.stem.rstrip("s") in text.stems for w in words):
+    if all(w.stem in text.stems or w.stem.rstrip("s") in text.stems for w in words):
         return True
     initials = "".join(re.findall(r"\b([^\W\d_])", text.text)).lower()
     short = "".join(w.stem for w in words) if len(words) == 1 else "".join(w.stem[0] for w in words)

@@ -9,7 +9,7 @@ nothing is made of it.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -92,8 +92,8 @@ def _turned_inside(
                 if joins(left):
                     odd = 0
             continue
-        ours = [w for w in mine if _denies(w, approved)]
-        yours = [w for w in theirs if _denies(w, answer)]
+        ours = [w for w in mine if _counts(w, other, approved)]
+        yours = [w for w in theirs if _counts(w, one, answer)]
         if (len(ours) + len(yours)) % 2:
             where = ours[0] if ours else where[0], yours[0] if yours else where[1]
         odd += len(ours) + len(yours)
@@ -109,21 +109,31 @@ def _limit(sentence: Sequence[Word]) -> Word | None:
     return next((w for w in sentence if w.key in (NOT, "only")), None)
 
 
+def _counts(word: Word, other: Sequence[Word], text: Phrasing) -> bool:
+    """Whether a word turns its sentence against another; "different" does so to "same" only."""
+    if word.denied and word.stem != NOT:
+        return word.key in text.keys or any(w.key == NOT for w in other)
+    return _denies(word, text)
+
+
 def _denies(word: Word, other: Phrasing) -> bool:
     return word.key == NOT or word.denied or _reversed_key(word, other) is not None
 
 
 def _reversed_key(word: Word, other: Phrasing) -> str | None:
     """The key of the word that this one reverses by its prefix, where the other text has it."""
-    if len(word.stem) < 6:
-        return None
-    for prefix in REVERSING - {"de", "re"}:
-        rest = word.stem.removeprefix(prefix).lstrip("-")
-        if len(rest) >= 4 and rest != word.stem:
-            for base in (rest, stem(rest, other.language)):
-                if base in other.stems:
-                    return base
+    for base in _bases(word.stem, other.language):
+        if base in other.stems:
+            return base
     return None
+
+
+@lru_cache(maxsize=100_000)
+def _bases(word: str, language: str) -> tuple[str, ...]:
+    """What is left of a word without a prefix that reverses it."""
+    rests = [word.removeprefix(prefix).lstrip("-") for prefix in sorted(REVERSING - {"de", "re"})]
+    rests = [rest for rest in rests if len(rest) >= 4 and rest != word]
+    return tuple(base for rest in rests for base in (rest, stem(rest, language)))
 
 
 def _told(where: tuple[Word | None, Word | None], answer: Phrasing, approved: Phrasing) -> Turn:

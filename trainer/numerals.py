@@ -7,12 +7,13 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
-from trainer.corpus.word_lists import LANGUAGES
+from trainer.corpus.word_lists import LANGUAGES, read_words
 from trainer.lexicon import read_list
 
 _HALVES = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4)}
 _DIGITS = r"\d+(?:[.,]\d+)+|\d{1,3}(?:[ ']\d{3})+(?!\d)|\d*[½¼¾]|\d+/\d+(?![\d/])|\d+"
 _TOKEN = re.compile(rf"({_DIGITS})|[^\W\d_]+")
+_ALONE = read_words("hundred thousand million dozen dutzend douzaine docena")
 _AND_A_HALF = re.compile(r"\s+and\s+(?:a\s+)?half\b")
 
 
@@ -46,8 +47,12 @@ def language_of(lower: str) -> str:
 def find_numbers(lower: str, language: str) -> Iterator[Numeral]:
     """Find the numbers of a text in lower case: 1,000, five hundred, 2 million, two and a half."""
     tokens = list(_TOKEN.finditer(lower))
+    first = _ALONE | _number_words(language).keys()
     at = 0
     while at < len(tokens):
+        if not tokens[at][1] and tokens[at][0] not in first:
+            at += 1
+            continue
         value, last, spelled = _read_run(lower, tokens, at, language)
         if value is None:
             at += 1
@@ -78,14 +83,14 @@ def _read_run(
             group = read_number(word, language)
         elif word in words and (begins or spelled):
             value = words[word]
-            if value in (12, 100, 1000) and (value > 12 or group > 0):
+            if value in (100, 1000):
                 group = max(group, Fraction(1)) * value
             elif group > 0 and group % 100 and (value >= 10 or value == 0 or group % 10):
                 break
             else:
                 group = max(group, Fraction(0)) + value
             spelled = True
-        elif word in times and (group >= 0 or word in ("hundred", "thousand", "million")):
+        elif word in times and (group >= 0 or word in _ALONE):
             if word in ("k", "cr", "mn", "bn") and gap:
                 break
             if times[word] >= 1000:

@@ -49,12 +49,8 @@ class Phrasing(NamedTuple):
 
 _FOLD = str.maketrans("\u2019\u2018\u00a0\u00ad", "''  ")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|[.!?;:,\n•()]|\d+")
-_NO = frozenset({"nope", "nein", "non", "nee"})
-_OPENING = re.compile(
-    r"\s*(yes|yeah|yep|sure|certainly|absolutely|of course|ja|oui|sí|sì|sim"
-    r"|no|nope|nein|non|não|nee)"
-    r"(?=\s*[,.;:!-]|\s*$)"
-)
+_YES_NO = {word: "yes" for word in ("yes", "yeah", "yep", "ja", "oui", "sí", "sì", "sim")}
+_YES_NO |= {word: "no" for word in ("no", "nope", "nein", "non", "não", "nee")}
 _STATED = frozenset({"need", "allow"})  # by function words too: must, may
 _NEGATED = re.compile(r"(.+)n't$")
 _TITLES = read_words("dr mr mrs ms st vs eg ie etc approx incl bzw ca nr art inc ltd rs fig")
@@ -71,23 +67,33 @@ _ENGLISH = FUNCTION["en"] | read_words(
 
 
 @lru_cache(maxsize=20_000)
-def read_phrasing(text: str) -> Phrasing:
+def read_phrasing(text: str, language: str = "") -> Phrasing:
     """Take a text apart into sentences of words, with its quantities in their place."""
     lower = lowered(text.translate(_FOLD))
-    quantities = read_quantities(text)
-    language = language_of(lower)
-    opened = _OPENING.match(lower)
-    rest = " " * opened.end(1) + lower[opened.end(1) :] if opened else lower
-    opening = "" if not opened else "no" if opened[1] in NEGATION | _NO else "yes"
-    sentences = [_name_keys(part, language) for part in _split(rest, quantities, language)]
-    kept = tuple(sentence for sentence in sentences if sentence)
-    stems = frozenset(word.stem for sentence in kept for word in sentence)
-    keys = frozenset(word.key for sentence in kept for word in sentence if word.content)
-    return Phrasing(text, language, kept, quantities, stems, keys, opening)
+    language = language or language_of(lower)
+    quantities = read_quantities(text, language)
+    parts = [part for part in _split(lower, quantities, language) if part]
+    opening = ""
+    for number, part in enumerate(parts):
+        if lead := _lead(part[0], lower):
+            opening = opening or (lead if number < 2 else "")
+            part[0] = part[0]._replace(key=BREAK, stem=BREAK)
+    sentences = tuple(_name_keys(part, language) for part in parts)
+    stems = frozenset(word.stem for sentence in sentences for word in sentence)
+    keys = frozenset(word.key for sentence in sentences for word in sentence if word.content)
+    return Phrasing(text, language, sentences, quantities, stems, keys, opening)
+
+
+def _lead(first: Word, lower: str) -> str:
+    """Whether a sentence is led by a yes or no that is all of an answer already."""
+    after = lower[first.end :].lstrip(" ")[:1]
+    return _YES_NO.get(lower[first.start : first.end], "") if after in (*",.;:!-\n", "") else ""
 
 
 def _split(lower: str, quantities: Sequence[Quantity], language: str) -> list[list[Word]]:
-    stated = [q for q in quantities if not q.weak]
+    stated = [
+        q for q in quantities if not q.weak or (q.dimension == "count" and q.raw not in (0, 1))
+    ]
     sentences: list[list[Word]] = [[]]
     at, place = 0, 0
     while match := _WORD.search(lower, at):
@@ -157,6 +163,8 @@ def _name_keys(words: list[Word], language: str) -> tuple[Word, ...]:
             elif role != "idiom":
                 denied = role == "not"
                 whole = concept if size > 1 else word.stem
+                if any(w.key == NOT for w in words[at : at + size]):
+                    whole = NOT
                 end = words[at + size - 1].end
                 content = concept != "only" and (
                     word.content or denied or size > 1 or concept in _STATED

@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 
 from trainer.lexicon import any_of
-from trainer.numerals import find_numbers, language_of, lowered
+from trainer.numerals import find_numbers, lowered
 from trainer.quantities import Quantity, QuantityKind, Value
 from trainer.units import (
     bound_of,
@@ -58,11 +58,11 @@ _STATED = re.compile(r"\b(?:in|within|for|after|takes?|than|least|most|about|up 
 _WORKING = r"(?:(?:business|working|bank|banking|werk|full|calendar|consecutive|more|clear)[ -]+)"
 
 
-def read_quantities(text: str) -> tuple[Quantity, ...]:
+def read_quantities(text: str, language: str) -> tuple[Quantity, ...]:
     """Find the quantities of a text, in its order; the numbers of a list are none."""
     folded = text.translate(_FOLD)
     lower = lowered(folded)
-    reader = _Reader(folded, lower)
+    reader = _Reader(folded, lower, language)
     reader.read_contacts()
     reader.read_dates()
     reader.read_phones()
@@ -74,9 +74,9 @@ def read_quantities(text: str) -> tuple[Quantity, ...]:
 class _Reader:
     """A text of which spans are taken out one kind after the other."""
 
-    def __init__(self, folded: str, lower: str) -> None:
+    def __init__(self, folded: str, lower: str, language: str) -> None:
         self.folded, self.lower, self.left = folded, lower, lower
-        self.language = language_of(lower)
+        self.language = language
         self.found: list[Quantity] = []
 
     def take(self, start: int, end: int) -> None:
@@ -217,7 +217,9 @@ class _Reader:
             return behind[2] in known_behind() and self._is_unit(
                 match.start() + len(behind[1]), behind[2]
             )
-        before = re.fullmatch(r"([a-z]+)\d+", match[0])
+        before = re.fullmatch(r"([a-z]+)(-?)\d+", match[0])
+        if before and before[2]:
+            return any(find_numbers(before[1], self.language))
         return before is not None and before[1] in currencies()[0]
 
     def read_numbers(self) -> None:

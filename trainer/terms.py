@@ -54,10 +54,12 @@ def find_swaps(answer: Phrasing, approved: Phrasing) -> list[Swap]:
             continue
         swaps.update(dict.fromkeys(_other_kinds(number, answer, approved, mine, theirs)))
         about = [_shared(sentence, other) for other in approved.sentences]
+        overlaps = [_overlap(sentence, other) for other in approved.sentences]
+        closest_about = max(range(len(about)), key=overlaps.__getitem__, default=0)
         for place, other in enumerate(approved.sentences):
             if about[place] < MATTER:
                 continue
-            if about[place] == max(about):
+            if place == closest_about:
                 lists = mine[number], theirs[place]
                 beside = _other_beside(answer, approved, sentence, other, *lists)
                 swaps.update(dict.fromkeys(beside))
@@ -68,6 +70,12 @@ def find_swaps(answer: Phrasing, approved: Phrasing) -> list[Swap]:
             lists = mine[number], theirs[closest]
             swaps.update(dict.fromkeys(_swapped(answer, approved, sentence, other, *lists)))
     return list(swaps)
+
+
+def _overlap(one: Sequence[Word], other: Sequence[Word]) -> float:
+    mine = {w.key for w in one if w.content}
+    theirs = {w.key for w in other if w.content}
+    return 2 * len(mine & theirs) / max(1, len(mine) + len(theirs))
 
 
 def _shared(one: Sequence[Word], other: Sequence[Word]) -> float:

@@ -86,7 +86,7 @@ def _bounds() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
 def bound_of(lower: str, start: int, end: int) -> str:
     """On which side of a value one must be: "up" for the least, "down" for the most, or ""."""
     before, behind, found = _bounds()
-    if match := before.search(lower[max(0, start - 40) : start]):
+    if match := before.search(lower[max(0, start - 40) : start].replace("n't ", " not ")):
         return found[match[1]]
     if match := behind.match(lower[end : end + 40]):
         return found[match[1]]
