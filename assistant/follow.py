@@ -73,7 +73,7 @@ def follow(
                 time.sleep(0.3)
                 continue
             events = work.events.read()
-            _say_news([event for event in events if event.at not in said], say)
+            _say_news(work, [event for event in events if event.at not in said], say)
             said |= {event.at for event in events}
             if state.over:
                 break
@@ -98,7 +98,7 @@ def follow(
     return True
 
 
-def _say_news(fresh: Sequence[Event], say: Say) -> None:
+def _say_news(work: Work, fresh: Sequence[Event], say: Say) -> None:
     for event in fresh:
         match event:
             case Started():
@@ -107,7 +107,10 @@ def _say_news(fresh: Sequence[Event], say: Say) -> None:
                     f"{event.trainable_parameters:,} of {event.parameters:,} weights learn."
                 )
             case Resumed():
-                say(f"It goes on from step {event.step}." if event.step else "It begins again.")
+                if isinstance(work, Evaluation):
+                    say("It goes on with the answers it has.")
+                else:
+                    say(f"It goes on from step {event.step}." if event.step else "It begins again.")
             case Measured():
                 say(
                     f"By its first steps it takes {duration(event.seconds)} in all; "

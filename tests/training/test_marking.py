@@ -27,19 +27,6 @@ from trainer.scoring import Matrix
 
 WORDS = ("thirty", "days", "refund", "fee", "card", "block", "call", "shoes", "send", "back")
 WORDS += ("parcel", "free")
-    "thirty",
-    "days",
-    "refund",
-    "fee",
-    "card",
-    "block",
-    "call",
-    "shoes",
-    "send",
-    "back",
-    "parcel",
-    "free",
-]
 
 
 class CountsWords:
