@@ -13,7 +13,7 @@ from trainer.corpus.library import Corpus
 from trainer.difference import Difference
 from trainer.facts import Known, differing
 from trainer.generate import Said
-from trainer.measures import repeats, right_nearest, score_labels, score_texts
+from trainer.measures import repeats, right_nearest, score_labels, score_texts, words_of
 from trainer.report import (
     ASKED,
     CONTENDERS,
@@ -190,9 +190,18 @@ def find_overfitting(rows: Sequence[Row], measure: Measure) -> Gap | None:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text that state something."""
-    found = re.split(r"(?<=[.!?…。！？])\s+|[。！？]|\n+", text)  # noqa: RUF001
-    return [s.strip() for s in found if len(normalise(s).split()) >= FEWEST_WORDS]
+    """The sentences that state something, each once: not a question, nor "I don't know"."""
+    found = re.split(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+", text)  # noqa: RUF001
+    told = dict.fromkeys(sentence.strip() for sentence in found)
+    return [s for s in told if len(words_of(s)) >= FEWEST_WORDS and not _VOID.search(s)]
+
+
+_VOID = re.compile(
+    r"[?？]$|\b(sorry|apologi[sz]e|(don't|do not|didn't) (quite )?(know|understand)|not sure|"  # noqa: RUF001
+    r"(can't|cannot|can not|unable to) (help|answer|say|tell)|weiß (ich )?nicht|tut mir leid|"
+    r"je ne sais pas|désolé|no lo sé|lo siento)\b",
+    re.IGNORECASE,
+)
 
 
 class _Support:

@@ -192,6 +192,12 @@ def test_a_sentence_of_a_word_or_two_states_nothing() -> None:
     told = "Yes. You may call us at any hour! Costs: 3.50 a month for all.\n\nThank you"
     assert sentences(told) == ["You may call us at any hour!", "Costs: 3.50 a month for all."]
     assert sentences("") == []
+    asked = "What is your date of birth, please? I am sorry, I don't know that. We open at nine."
+    assert sentences(asked) == ["We open at nine."], "nor does a question or a way out"
+    assert sentences("我们九点开门。你好吗？我们九点开门。") == ["我们九点开门。"]  # noqa: RUF001
+    assert sentences("We open at nine on all days. We open at nine on all days.") == [
+        "We open at nine on all days."
+    ]
 
 
 def test_a_test_file_may_approve_what_the_corpus_does_not(corpus: Corpus) -> None:
