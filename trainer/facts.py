@@ -107,6 +107,8 @@ def _other_values(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
         if said.weak:
             alike = [k for k in known if k.dimension == "count" and k.noun == said.noun]
             unit, left = [], []
+        if said.noun == "times" or said.said.lower() in ("twice", "thrice"):
+            alike += [k for k in known if k.said.lower() == "once"]
         if said.dimension == "count" and not alike:
             left = alike = [k for k in known if k.raw is not None and k not in used and not k.weak]
         if said.dimension in _OPEN and not alike:

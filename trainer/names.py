@@ -20,7 +20,7 @@ class Name(NamedTuple):
 def find_names(text: Phrasing, known: Set[str]) -> list[Name]:
     """Find the names of a text that have a word nobody knows, by stem."""
     names = [name for names in names_of(text) for name in names]
-    return [name for name in names if not known.issuperset(w.stem for w in name.words)]
+    return [name for name in names if any(w.stem not in known for w in name.words)]
 
 
 def names_of(text: Phrasing) -> list[list[Name]]:

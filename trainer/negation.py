@@ -53,10 +53,13 @@ def _most_alike(
     sentence: Sequence[Word], others: Sequence[Sequence[Word]]
 ) -> tuple[float, int | None]:
     mine = [word.key for word in sentence if word.key != BREAK]
+    said = [word.key for word in sentence if word.content]
     best: tuple[float, int | None] = (0.0, None)
     for place, other in enumerate(others):
         theirs = [word.key for word in other if word.key != BREAK]
         alike = Levenshtein.normalized_similarity(mine, theirs, score_cutoff=ALIKE)
+        if said and said == [word.key for word in other if word.content]:
+            alike = max(alike, ALIKE)  # so short that a "do not" is half of it
         if alike > best[0]:
             best = alike, place
     return best
@@ -201,7 +204,10 @@ def _affirmed(
     match = there.sentences[best[1].sentence]
     if _soft(sentence, "soft", "guarded") != _soft(match, "soft", "guarded"):
         return None
-    if sum(_denies(w, here) for w in match) or sum(_denies(w, there) for w in sentence) != 1:
+    if (
+        any(_counts(w, (), here) for w in match)
+        or sum(_counts(w, (), there) for w in sentence) != 1
+    ):
         return None
     return best[1]
 

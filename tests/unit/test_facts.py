@@ -1,6 +1,7 @@
 """What `differing` flags and what it leaves alone; planted_facts.jsonl holds cases of our own.
 
-The cases whose approved answer has an even CRC-32 were tuned on, the others were not.
+The cases whose approved answer has an even CRC-32 were tuned on. The others were measured before
+anything was changed, and some of what they missed was mended after that.
 """
 
 import csv
@@ -67,6 +68,17 @@ def test_right_answers_of_every_manner_stay_unflagged():
 
 
 # what it says -------------------------------------------------------------------------------------
+
+
+def test_every_other_fact_is_told_once():
+    approved = "A savings account costs 5 euros and is not insured. Call on Monday."
+    answer = "A current account costs 7 euros and is insured. Call on Friday."
+    assert sorted(flag.kind for flag in differing(answer, approved)) == [
+        "amount",
+        "date",
+        "negation",
+        "term",
+    ]
 
 
 def test_a_flag_says_what_each_answer_states():
