@@ -44,15 +44,19 @@ def adapted(model: PreTrainedModel, **settings: object) -> PeftModel:
 
 @pytest.fixture
 def base(tiny_model: Path) -> Base:
-    """The tiny model in float32, with weights that make its answers differ in length."""
+    """The tiny model in float32."""
     base = load_base(str(tiny_model), quantization="none")
-    base.model.float()
+    diversify(base.model.float())
+    return base
+
+
+def diversify(model: PreTrainedModel) -> None:
+    """Give a model weights so large that its answers hang on every token it sees."""
     torch.manual_seed(3)
     with torch.no_grad():
-        for weights in base.model.parameters():
+        for weights in model.parameters():
             if weights.dim() == 2:
                 weights.normal_(std=0.3)
-    return base
 
 
 def asks(adapter: Sequence[bool], beginning: str = "") -> list[Ask]:
@@ -96,7 +100,7 @@ def with_stops(base: Base, asked: Sequence[Ask]) -> None:
 
 
 @pytest.mark.parametrize("beginning", ["", "You answer for a shop. "])
-@pytest.mark.parametrize("batch_size", [1, 2, 5, 100])
+@pytest.mark.parametrize("batch_size", [2, 5, 100])
 def test_base_and_tuned_answer_together_as_each_question_alone(
     base: Base, batch_size: int, beginning: str
 ) -> None:
@@ -136,14 +140,14 @@ def test_what_is_not_plain_lora_is_answered_apart(base: Base) -> None:
     assert together(tuned, asked) == apart
 
 
-@pytest.mark.parametrize("window", [6, 400])
+@pytest.mark.parametrize("window", [24, 400])
 def test_a_model_that_looks_back_only_so_far_sees_no_padding(base: Base, window: int) -> None:
     sizes = dict(hidden_size=64, intermediate_size=128, num_hidden_layers=2)
     heads = dict(num_attention_heads=4, num_key_value_heads=2, sliding_window=window)
-    torch.manual_seed(0)
     model = MistralForCausalLM(
         MistralConfig(vocab_size=base.model.config.vocab_size, **sizes, **heads)
     )
+    diversify(model)
     model.generation_config = base.model.generation_config
     short = Base("m", adapted(model), base.format)
     asked = asks([True, False] * 3, "You answer for a shop. ")
@@ -151,12 +155,12 @@ def test_a_model_that_looks_back_only_so_far_sees_no_padding(base: Base, window:
 
 
 def test_a_model_that_cannot_be_padded_answers_one_question_after_the_other(base: Base) -> None:
-    torch.manual_seed(0)
     model = FalconMambaForCausalLM(
         FalconMambaConfig(
             vocab_size=base.model.config.vocab_size, hidden_size=32, num_hidden_layers=2
         )
     ).eval()
+    diversify(model)
     model.generation_config = GenerationConfig(eos_token_id=[0], pad_token_id=1)
     odd = Base("o", model, base.format)
     assert not decoding.Decoder(model).batches
