@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
 from trainer.difference import FEWEST, Difference
+from trainer.report import ASKED, Kind
+from trainer.runs import Run
 
 RESAMPLES = 10_000
 TIE = 1e-6  # scores no further apart than this are level
@@ -86,6 +88,28 @@ def gap(
     means = tops[0][drawn] / tops[1][drawn] - tops[2][drawn] / tops[3][drawn]
     low, high = _expanded(means, fewest)
     return mean, low, high
+
+
+def compare_runs(first: Run, second: Run) -> dict[Kind, Difference]:
+    """Compare two tuned models on the held-out questions that both were asked: second less first.
+
+    By their primary measure; empty where one has no scores or they have different measures.
+    """
+    found: dict[Kind, Difference] = {}
+    one, other = (e.report() if (e := run.evaluation()) else None for run in (first, second))
+    if not one or not other or one.primary != other.primary:
+        return found
+    for kind in ASKED:
+        there = {row.id: row.answers["tuned"].scores for row in other.of(kind)}
+        pairs = [
+            (there[row.id][one.primary], row.answers["tuned"].scores[one.primary], row.group)
+            for row in one.of(kind)
+            if one.primary in there.get(row.id, {}) and one.primary in row.answers["tuned"].scores
+        ]
+        if pairs:
+            after, before, groups = zip(*pairs, strict=True)
+            found[kind] = compare(after, before, groups)
+    return found
 
 
 def holm(ps: Sequence[float]) -> list[float]:

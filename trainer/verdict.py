@@ -45,6 +45,24 @@ def verdict_of(report: Report, kind: Kind) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
+def about_runs(found: Mapping[Kind, Difference]) -> list[str]:
+    """Whether one tuned model is better than another, a sentence for each kind of question."""
+    return [
+        f"On {apart.n} {kind} questions that both were asked, the second run is "
+        f"{_BESIDE[apart.verdict]} ({apart.mean:+.2f}, between {apart.low:+.2f} and "
+        f"{apart.high:+.2f})."
+        for kind, apart in found.items()
+    ]
+
+
+_BESIDE = {
+    "better": "better",
+    "worse": "worse",
+    "no difference": "as good",
+    "too few": "too close to the first to tell",
+}
+
+
 def about_overfitting(gap: Gap, measure: Measure) -> str:
     """Whether the tuned model recites what it was taught, in a sentence."""
     scores = f"{gap.taught:.2f} on questions it was taught, {gap.reworded:.2f} on others"

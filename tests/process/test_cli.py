@@ -456,6 +456,11 @@ def test_a_run_is_shown_compared_and_deleted(scripted: Tandem, corpus: object, r
     assert ["reworded,", "tuned:", "similarity", "-", "0.90"] in [
         line.split() for line in out.splitlines()
     ]
+    assert scripted("evaluate", small.id)[0] == 0
+    _, out, _ = scripted("compare", small.id, wide.id)
+    assert "questions that both were asked, the second run is too close to the first to tell" in out
+    _, out, _ = scripted("compare", small.id, wide.id, "--json")
+    assert json.loads(out)["scores"]["reworded"]["mean"] == 0
     code, _, err = scripted("compare", small.id, small.id)
     assert (code, err) == (2, f"error: That is '{small.id}' twice. Name two runs.\n")
 
