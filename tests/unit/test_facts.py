@@ -108,7 +108,7 @@ def test_a_flag_says_what_each_answer_states():
         ("term", "Open a current account.", "Open a savings account."),
         ("term", "Pay after Friday.", "Pay before Friday."),
         ("term", "You must be at most 18.", "You must be at least 18."),
-        ("term", "It is for people of 18 or younger.", "It is for people of 18 or older."),
+        ("term", "Up to 5 guests may stay.", "For a stay you must be more than 5 guests."),
         ("term", "Put it into the fridge overnight.", "Put it into the oven overnight."),
     ],
 )
