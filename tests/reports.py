@@ -11,7 +11,7 @@ from typing import Any
 
 from trainer.corpus.examples import normalise
 from trainer.difference import Difference
-from trainer.facts import Flag
+from trainer.facts.flag import Flag
 from trainer.probes import Bias, Forgetting, Probe, Swap
 from trainer.report import (
     CONTENDERS,

@@ -11,7 +11,7 @@ from trainer.comparing import compare, gap
 from trainer.corpus.examples import Example, normalise
 from trainer.corpus.library import Corpus
 from trainer.difference import Difference
-from trainer.facts import Known, differing
+from trainer.facts.differing import Known, differing
 from trainer.generate import Said
 from trainer.measures import repeats, right_nearest, score_labels, score_texts, words_of
 from trainer.report import (

@@ -7,7 +7,7 @@ from typing import Literal
 import pydantic
 
 from trainer.difference import Difference
-from trainer.facts import Flag
+from trainer.facts.flag import Flag
 from trainer.probes import Bias, Forgetting
 
 Kind = Literal["reworded", "unseen", "test", "file", "taught"]

@@ -54,7 +54,7 @@ class EvaluationConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         True, description="Ask what shows overfitting, forgetting and bias, too: twice the time."
     )
     most_new_tokens: int = Field(160, ge=1, le=2048)
-    batch_size: int = Field(32, ge=1, le=256)
+    batch_size: int = Field(64, ge=1, le=256)
     seed: int = Field(17, ge=0, lt=2**32, description="Fixes which questions the checks draw.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from trainer.difference import Difference, Verdict
-from trainer.facts import Flag
+from trainer.facts.flag import Flag
 from trainer.report import Answer, Contender, Kind, Measure, Report, Task
 
 KINDS: Mapping[Kind, tuple[str, str]] = {

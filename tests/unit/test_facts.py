@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
-from trainer.facts import Flag, Known, differing
+from trainer.facts.differing import Known, differing
+from trainer.facts.flag import Flag
 
 PLANTED = [
     json.loads(line)

@@ -10,7 +10,7 @@ from assistant.report_view.checks import confusion_view, sections
 from assistant.report_view.verdict import lead_view, panels_view
 from tests.reports import a_file_report, a_labels_report, a_report, an_answer, difference
 from trainer.difference import Difference
-from trainer.facts import Flag
+from trainer.facts.flag import Flag
 from trainer.judgement import Agreement, Blind
 from trainer.report import Report, Row
 from trainer.verdict import verdict

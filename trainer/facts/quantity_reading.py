@@ -7,10 +7,10 @@ Each is read into one form whatever it was written like: "two weeks" is "14 days
 import re
 from fractions import Fraction
 
-from trainer.lexicon import any_of
-from trainer.numerals import find_numbers, lowered
-from trainer.quantities import Quantity, QuantityKind, Value
-from trainer.units import (
+from trainer.facts.lexicon import any_of
+from trainer.facts.numerals import find_numbers, lowered
+from trainer.facts.quantities import Quantity, QuantityKind, Value
+from trainer.facts.units import (
     bound_of,
     calendar,
     currencies,

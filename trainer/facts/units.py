@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from trainer.lexicon import any_of, read_list
+from trainer.facts.lexicon import any_of, read_list
 
 _BOUND_FILL = r"(?:\s+(?:the|an?|age|of|about|exactly)|\s*[$€£₹]|\s+rs\.?|\s+inr)*\s*$"
 

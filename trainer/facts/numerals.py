@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from trainer.corpus.word_lists import LANGUAGES, read_words
-from trainer.lexicon import read_list
+from trainer.facts.lexicon import read_list
 
 _HALVES = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4)}
 _DIGITS = r"\d+(?:[.,]\d+)+|\d{1,3}(?:[ ']\d{3})+(?!\d)|\d*[½¼¾]|\d+/\d+(?![\d/])|\d+"

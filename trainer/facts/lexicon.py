@@ -1,4 +1,4 @@
-"""The open word lists that facts are compared by: read once, from trainer/corpus/words/*.toml."""
+"""The open word lists that facts are compared by: read once, from words/*.toml."""
 
 import re
 import tomllib
@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_WORDS = Path(__file__).parent / "corpus" / "words"
+_WORDS = Path(__file__).parent / "words"
 
 
 @cache

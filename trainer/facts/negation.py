@@ -16,8 +16,8 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from trainer.corpus.word_lists import REVERSING
-from trainer.lexicon import read_list
-from trainer.phrasing import BREAK, NOT, Phrasing, Word, joins, stem, stems_of
+from trainer.facts.lexicon import read_list
+from trainer.facts.phrasing import BREAK, NOT, Phrasing, Word, joins, stem, stems_of
 
 ALIKE = 0.6  # similarity from which two sentences are compared word by word
 NEAR = 0.34  # share of the words around it from which a word of both is about the same

@@ -2,39 +2,26 @@
 
 Wording and order do not count: quantities are compared by value, negation by what it denies, terms
 and names by what they stand for. What an answer leaves out is no contradiction. The word lists are
-open, in trainer/corpus/words/, and what they miss is missed: no flag is no proof.
+open, in trainer/facts/words/, and what they miss is missed: no flag is no proof.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
-import pydantic
 from rapidfuzz.distance import Levenshtein
 
-from trainer.names import find_names
-from trainer.negation import find_turns
-from trainer.numerals import language_of, lowered
-from trainer.phrasing import BREAK, NOT, Phrasing, Word, read_phrasing
-from trainer.quantities import DURATIONS, Quantity, family, same
-from trainer.terms import find_swaps
+from trainer.facts.flag import FactKind, Flag
+from trainer.facts.names import find_names
+from trainer.facts.negation import find_turns
+from trainer.facts.numerals import language_of, lowered
+from trainer.facts.phrasing import BREAK, NOT, Phrasing, Word, read_phrasing
+from trainer.facts.quantities import DURATIONS, Quantity, family, same
+from trainer.facts.terms import find_swaps
 
-FactKind = Literal["number", "amount", "date", "time", "unit", "name", "negation", "term"]
 ALIKE = 0.8  # similarity of two sentences from which values are compared place by place
 _BARE = frozenset({"count", "ordinal", "rate"})
 _FAMILIES = dict.fromkeys(DURATIONS, DURATIONS)
 _OPEN = _BARE | {"code"}  # said of nothing but themselves
-
-
-class Flag(pydantic.BaseModel, frozen=True):
-    """A fact in which an answer parts from the approved one, as each of them words it.
-
-    One of the two is empty where only the other states such a fact.
-    """
-
-    kind: FactKind
-    said: str
-    approved: str
 
 
 def differing(answer: str, approved: str) -> tuple[Flag, ...]:

@@ -11,10 +11,10 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from trainer.corpus.word_lists import ENDING, FUNCTION, INFLECTED, NEGATION, read_words
-from trainer.lexicon import read_list
-from trainer.numerals import language_of, lowered
-from trainer.quantities import Quantity
-from trainer.quantity_reading import read_quantities
+from trainer.facts.lexicon import read_list
+from trainer.facts.numerals import language_of, lowered
+from trainer.facts.quantities import Quantity
+from trainer.facts.quantity_reading import read_quantities
 
 NOT = "\x01not"
 BREAK = ","

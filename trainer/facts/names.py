@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
-from trainer.phrasing import BREAK, NOT, Phrasing, Word
+from trainer.facts.phrasing import BREAK, NOT, Phrasing, Word
 
 
 class Name(NamedTuple):

@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 from rapidfuzz.distance import Levenshtein, Opcode
 
 from trainer.corpus.word_lists import read_words
-from trainer.lexicon import read_list
-from trainer.names import names_of, other_names
-from trainer.phrasing import BREAK, NOT, Phrasing, Word, stem, stems_of
+from trainer.facts.lexicon import read_list
+from trainer.facts.names import names_of, other_names
+from trainer.facts.phrasing import BREAK, NOT, Phrasing, Word, stem, stems_of
 
 ALIKE = 0.7  # similarity from which a swapped word is looked for
 MATTER = 0.2  # share of content words from which two sentences are about the same matter
