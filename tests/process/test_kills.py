@@ -33,7 +33,7 @@ from trainer.work import State
 pytestmark = pytest.mark.slow
 
 SECONDS = 120.0  # until a worker has imported and loaded, on a busy machine
-SETTINGS = {"epochs": 4, "learning_rate": 1e-2, "batch_size": 4, "lora_rank": 64}
+SETTINGS = {"epochs": 4, "learning_rate": 1e-2, "batch_size": 4, "lora_rank": 32}
 SETTINGS |= {"lora_dropout": 0.1, "version": 1, "evaluate": False}
 
 
