@@ -68,50 +68,53 @@ def handler(app: gr.Blocks, name: str, *beside: str) -> Callable[..., Any]:
     return next(fn for fn in found if fn)
 
 
+def looked(app: gr.Blocks, run: Run, chosen: str = "", before: str = "", primary: str = "") -> Any:
+    """What a look at a run shows: the choice of scores, the newest of them, and what is shown."""
+    return handler(app, "look", "scores.board")(run.id, chosen, before, primary)
+
+
 def test_the_scores_are_those_of_the_chosen_evaluation_or_the_newest(
     app: gr.Blocks, tuned: Run
 ) -> None:
     show = handler(app, "show", "scores.verdict")
-    assert show(tuned.id, None, "") == ""
-    assert show(None, None, "") == ""
+    choice, latest, shown = looked(app, tuned)
+    assert (choice.value, choice.visible, latest, show(shown)) == (None, False, "", "")
     older = scored(tuned, a_labels_report(), "2026-11-20-100000-aaaa")
     newer = scored(tuned, a_report(), "2026-11-20-110000-bbbb")
     assert scored_of(tuned) == [newer, older]
-    assert "On 18 reworded questions" in show(tuned.id, None, "")
-    assert "On 40 held-out texts" in show(tuned.id, older.id, "")
-    for wrong in ("../../x", "nope", 7):
-        assert "On 18 reworded questions" in show(tuned.id, wrong, ""), "never another file"
-    assert "tuning raised exactly" not in show(tuned.id, None, "")
-    assert "The number that decides: <b>Shared words</b>" in show(tuned.id, None, "token_f1")
-    assert "The number that decides: <b>Similarity</b>" in show(tuned.id, None, "bleu")
+    choice, latest, shown = looked(app, tuned)
+    assert choice.value == latest == newer.id
+    assert choice.visible
+    assert choice.choices[1] == (f"11-20 10:00, held-out questions, by {MINILM}", older.id)
+    assert "On 18 reworded questions" in show(shown)
+    choice, _, shown = looked(app, tuned, older.id, latest)
+    assert choice.value == older.id
+    assert "On 40 held-out texts" in show(shown)
+    for wrong in ("../../x", "nope"):
+        assert looked(app, tuned, wrong, latest)[2][1] == newer.id, "never another file"
+    newest = scored(tuned, a_report(), "2026-11-20-120000-cccc")
+    assert looked(app, tuned, older.id, latest)[0].value == newest.id, "what is new is shown"
 
 
-def test_a_newer_scoring_is_shown_and_a_choice_stays_until_there_is_one(
+def test_another_measure_decides_where_a_person_prefers_it_and_the_report_has_it(
     app: gr.Blocks, tuned: Run
 ) -> None:
-    offer = handler(app, "offer", "scores.board")
-    dropdown, latest = offer(tuned.id, None, "")
-    assert (dropdown.value, dropdown.visible, latest) == (None, False, "")
-    older = scored(tuned, a_report(), "2026-11-20-100000-aaaa")
-    scored(tuned, a_report(), "2026-11-20-110000-bbbb")
-    dropdown, latest = offer(tuned.id, None, "")
-    assert dropdown.value == latest == "2026-11-20-110000-bbbb"
-    assert dropdown.visible
-    assert dropdown.choices[1] == (f"11-20 10:00, held-out questions, by {MINILM}", older.id)
-    dropdown, _ = offer(tuned.id, older.id, latest)
-    assert dropdown.value == older.id
-    newest = scored(tuned, a_report(), "2026-11-20-120000-cccc")
-    dropdown, _ = offer(tuned.id, older.id, latest)
-    assert dropdown.value == newest.id
+    show = handler(app, "show", "scores.verdict")
+    scored(tuned, a_report())
+    for primary, named in (("token_f1", "Shared words"), ("bleu", "Similarity")):
+        shown = looked(app, tuned, primary=primary)[2]
+        assert f"The number that decides: <b>{named}</b>" in show(shown)
 
 
 def test_rows_are_found_by_what_is_wrong_with_them_and_by_their_words(
     page: Client, tuned: Run
 ) -> None:
+    with pytest.raises(Exception, match="has no scores yet"):
+        page.predict(tuned.id, api_name="/find_answers")
     scored(tuned, a_report())
 
     def find(*given: str) -> str:
-        return page.predict(tuned.id, None, *given, api_name="/find_answers")
+        return page.predict(tuned.id, *given, api_name="/find_answers")
 
     shown = find("all", "", "", "")
     assert "30 of 30 rows, the first 25 of them" in shown
@@ -123,28 +126,28 @@ def test_rows_are_found_by_what_is_wrong_with_them_and_by_their_words(
     assert find("all", "unseen", "", "Eve Christmas").count("<article") == 1
     assert "No row is like that" in find("harmed", "", "", "giraffe")
     with pytest.raises(Exception, match="'worst' is no choice of rows"):
-        find("worst", "", "", "")
+        find("worst")
+
+
+def test_the_filters_offer_what_the_report_has(app: gr.Blocks, tuned: Run) -> None:
+    offer = handler(app, "offer", "scores.rows")
+    column, *_ = offer(looked(app, tuned)[2])
+    assert not column.visible
+    scored(tuned, a_report())
+    column, which, kind, topic, *_ = offer(looked(app, tuned)[2])
+    assert column.visible
+    assert ("Flagged (5)", "flagged") in which.choices
+    assert [value for _, value in kind.choices] == ["", "reworded", "unseen"]
+    assert ("loans", "loans") in topic.choices
 
 
 def test_more_rows_come_some_at_a_time(app: gr.Blocks, tuned: Run) -> None:
     scored(tuned, a_report(copies=3))
-    more = handler(app, "show_more", "scores.rows")
-    shown, button, count = more(25, tuned.id, None, "", "all", "", "", "")
+    more, shown_ = handler(app, "show_more", "scores.rows"), looked(app, tuned)[2]
+    shown, button, count = more(25, shown_, "all", "", "", "")
     assert (shown.count("<article"), button.visible, count) == (50, True, 50)
-    shown, button, count = more(75, tuned.id, None, "", "all", "", "", "")
+    shown, button, count = more(75, shown_, "all", "", "", "")
     assert (shown.count("<article"), button.visible) == (90, False)
-
-
-def test_what_was_typed_stays_until_another_report_is_shown(app: gr.Blocks, tuned: Run) -> None:
-    offer = handler(app, "offer", "scores.rows")
-    scored(tuned, a_report())
-    *_, words, about = offer(tuned.id, None, "", "")
-    assert words == ""
-    assert offer(tuned.id, None, "", about) == [gr.skip()] * 6
-    column, which, kind, *_ = offer(tuned.id, None, "", "another")
-    assert column.visible
-    assert ("Flagged (5)", "flagged") in which.choices
-    assert [value for _, value in kind.choices] == ["", "reworded", "unseen"]
 
 
 def test_the_checks_are_folded_one_after_the_other(app: gr.Blocks, tuned: Run) -> None:
@@ -154,7 +157,7 @@ def test_the_checks_are_folded_one_after_the_other(app: gr.Blocks, tuned: Run) -
         if fn.fn and "checks_section" in fn.fn.__qualname__ and fn.name == "show"
     )
     scored(tuned, a_report())
-    assert show(tuned.id, None, "").count('<details class="fold">') == 3
+    assert show(looked(app, tuned)[2]).count('<details class="fold">') == 3
 
 
 def test_a_scoring_is_started_with_what_was_chosen_on_a_file_too(
@@ -222,27 +225,27 @@ def test_answers_are_rated_blind_and_the_best_measure_is_offered(
         for answer in row.answers.values()
     }
     fill = filler(app)
-    view, row, agreed, prefer, _, now, _ = fill(True, tuned.id, None, "")
+    view, row, agreed, prefer, _, now, _ = fill(True, looked(app, tuned)[2])
     assert "1 of 20" in view
     assert row.visible
     assert (agreed, prefer.visible, now) == ("", False, drawn[0].id)
-    page.predict(tuned.id, "", drawn[0].id, 2, api_name="/rate_answer")
-    assert "2 of 20" in fill(True, tuned.id, None, "")[0]
+    page.predict(tuned.id, drawn[0].id, 2, api_name="/rate_answer")
+    assert "2 of 20" in fill(True, looked(app, tuned)[2])[0]
     for blind in drawn:
         rate(made.path, report, blind.id, 1 + round(4 * answers[blind.answer, blind.question]))
     assert len(read_ratings(made.path).ratings) == 20
-    view, row, agreed, prefer, back, now, best = fill(True, tuned.id, None, "")
+    view, row, agreed, prefer, back, now, best = fill(True, looked(app, tuned)[2])
     assert "All 20 answers are rated" in view
     assert not row.visible
     assert now == ""
     assert "agrees best with you on 20 answers" in agreed
     assert best in report.measures
     assert prefer.visible == (best != report.primary)
-    *_, prefer, back, _, _ = fill(True, tuned.id, None, "token_f1")
+    *_, prefer, back, _, _ = fill(True, looked(app, tuned, primary="token_f1")[2])
     assert back.visible, "from another measure there is a way back"
     for blind, stars, said in (("nope", 3, "not in the report"), (drawn[0].id, 9, "1 to 5")):
         with pytest.raises(Exception, match=said):
-            page.predict(tuned.id, "", blind, stars, api_name="/rate_answer")
+            page.predict(tuned.id, blind, stars, api_name="/rate_answer")
 
 
 def filler(app: gr.Blocks) -> Callable[..., Any]:
@@ -267,7 +270,7 @@ def test_the_files_hold_the_scores_that_are_shown(tuned: Run) -> None:
 
 
 def test_without_scores_every_section_says_what_to_do(app: gr.Blocks, tuned: Run) -> None:
-    view, row, *_ = filler(app)(True, tuned.id, None, "")
+    view, row, *_ = filler(app)(True, looked(app, tuned)[2])
     assert "nothing to rate before there are scores" in view
     assert not row.visible
     type_out = handler(app, "type_out")

@@ -1,6 +1,6 @@
 """Score again: by another embedding model, for another task, on another file; or go on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from re import fullmatch
 from typing import Any
@@ -8,8 +8,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.ui.errors import shown_to_user
-from assistant.ui.scores.board import Board
-from assistant.ui.wiring import PRIVATE
+from assistant.ui.scores.board import RAW, Board
 from trainer.config import HUB_ID
 from trainer.errors import ConfigError, ModelError, NotFound
 from trainer.launch import launch_evaluation, resume_evaluation
@@ -50,18 +49,17 @@ def again_section(board: Board, *, worker: Sequence[str]) -> None:
         embedder: str = MINILM,
         task: str = "auto",
         checks: bool = True,
-        file: str | None = None,
+        file: Mapping[str, Any] | None = None,
     ) -> None:
         """Score a run again; its former scores are kept."""
         with shown_to_user():
             if task not in [value for _, value in TASKS]:
-                raise ConfigError(f"'{task[:80]}' is no task. Choose one from the list.")
+                raise ConfigError(f"'{str(task)[:80]}' is no task. Choose one from the list.")
             config = EvaluationConfig.model_validate(
-                {"embedder": embedder_from_page(embedder), "task": task, "checks": checks}
+                {"embedder": embedder_from_page(embedder), "task": task, "checks": bool(checks)}
             )
-            launch_evaluation(
-                board.runs.get(run_id), config, file=Path(file) if file else None, worker=worker
-            )
+            asked = Path(file["path"]) if file else None  # Gradio saw to it that it was uploaded
+            launch_evaluation(board.runs.get(run_id), config, file=asked, worker=worker)
 
     def resume_scoring(run_id: str) -> None:
         """Let the newest scoring of a run go on that was stopped or cut off."""
@@ -82,14 +80,14 @@ def again_section(board: Board, *, worker: Sequence[str]) -> None:
         return gr.Row(visible=run is not None and run.has_adapter), gr.Button(visible=cut_off)
 
     run, given = board.bar.run, [board.bar.run, embedder, task, checks, file]
-    score.click(score_run, given, api_name="score_run")
-    go_on.click(resume_scoring, run, api_name="resume_scoring")
-    gr.on([run.change, board.bar.results.change], show, run, [row, go_on], **PRIVATE)
+    score.click(score_run, given, api_name="score_run", preprocess=False)
+    go_on.click(resume_scoring, run, api_name="resume_scoring", preprocess=False)
+    gr.on([run.change, board.bar.results.change], show, run, [row, go_on], **RAW)
 
 
 def embedder_from_page(given: str) -> str:
     """What a browser may name as an embedding model: a suggested one or a Hub id; never a path."""
-    given = (given or "").strip() or MINILM
+    given = str(given or "").strip() or MINILM
     if given in (s.name for s in SUGGESTED):
         return given
     if fullmatch(HUB_ID, given) and not Path(given).exists():

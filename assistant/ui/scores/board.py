@@ -10,46 +10,36 @@ from assistant.ui.wiring import PRIVATE
 from trainer.report import Report
 from trainer.runs import Evaluation, Run, Runs
 
+# Runs and scores come and go elsewhere: what a browser names is looked for among them, not among
+# the choices that one session was sent.
+RAW: dict[str, Any] = PRIVATE | {"preprocess": False}
+Shown = tuple[str, str, str]  # a run, an evaluation of it, the measure that decides in this view
+NOTHING: Shown = ("", "", "")
+
 
 @dataclass(frozen=True)
 class Board:
     """What every section listens to.
 
-    `chosen` names the scores of the run in the bar; the newest ones are shown where it names none
-    of them. `primary` is the measure that decides in this view, or "" for the report's own.
+    `shown` holds what is shown, a `Shown`; it changes when there is another report to show, or
+    another measure to decide by, and whoever shows something of it redraws then. `primary` is the
+    measure that a person prefers to the report's own, or "".
     """
 
     bar: Bar
     runs: Runs
-    chosen: gr.Dropdown
+    shown: gr.State
     primary: gr.State
 
-    @property
-    def inputs(self) -> list[Any]:
-        """What `find` is told by the page."""
-        return [self.bar.run, self.chosen, self.primary]
-
-    @property
-    def changes(self) -> list[Any]:
-        """The triggers of whoever shows something of the report."""
-        return [
-            self.bar.run.change,
-            self.bar.results.change,
-            self.chosen.change,
-            self.primary.change,
-        ]
-
-    def find(
-        self, run_id: str | None, chosen: str | None, primary: str
-    ) -> tuple[Evaluation, Report] | None:
+    def find(self, shown: Shown) -> tuple[Evaluation, Report] | None:
         """The scores to show, with their report; None while the run has none."""
+        run_id, evaluation_id, primary = shown
         scored = scored_of(self.runs.find(run_id))
-        wanted = next((e for e in scored if e.id == chosen), next(iter(scored), None))
+        wanted = next((e for e in scored if e.id == evaluation_id), None)
         report = wanted.report() if wanted else None
         if wanted is None or report is None:
             return None
-        measure = next((m for m in report.measures if m == primary), report.primary)
-        return wanted, report.model_copy(update={"primary": measure})
+        return wanted, report.model_copy(update={"primary": primary})
 
 
 def scored_of(run: Run | None) -> list[Evaluation]:
@@ -60,21 +50,28 @@ def scored_of(run: Run | None) -> list[Evaluation]:
 def make_board(bar: Bar, runs: Runs) -> Board:
     """Lay out the choice among several scores of one run, and keep it up to date."""
     chosen = gr.Dropdown(label="Scores to look at", visible=False, interactive=True)
-    # The core checks what a browser names, as in bar.py.
-    chosen.preprocess = lambda payload: payload
-    board, newest = Board(bar, runs, chosen, gr.State("")), gr.State("")
+    board, newest = Board(bar, runs, gr.State(NOTHING), gr.State("")), gr.State("")
 
-    def offer(run_id: str | None, now: str | None, before: str) -> tuple[Any, str]:
+    def look(
+        run_id: str | None, now: str | None, before: str, primary: str
+    ) -> tuple[Any, str, Shown]:
         """Show what is new; what a person chose stays as long as nothing is."""
         scored = scored_of(runs.find(run_id))
         latest = scored[0].id if scored else ""
-        keeps = latest == before and now in [e.id for e in scored]
+        wanted = next((e for e in scored if e.id == now and latest == before), None)
+        wanted = wanted or next(iter(scored), None)
         choices = [(_named(e), e.id) for e in scored]
-        value = now if keeps else latest or None
-        return gr.Dropdown(choices=choices, value=value, visible=len(scored) > 1), latest
+        value = wanted.id if wanted else None
+        dropdown = gr.Dropdown(choices=choices, value=value, visible=len(scored) > 1)
+        report = wanted.report() if wanted else None
+        if wanted is None or report is None:
+            return dropdown, latest, NOTHING
+        measure = next((m for m in report.measures if m == primary), report.primary)
+        return dropdown, latest, (wanted.run.id, wanted.id, measure)
 
-    triggers = [bar.run.change, bar.results.change]
-    gr.on(triggers, offer, [bar.run, chosen, newest], [chosen, newest], **PRIVATE)
+    triggers = [bar.run.change, bar.results.change, chosen.input, board.primary.change]
+    inputs = [bar.run, chosen, newest, board.primary]
+    gr.on(triggers, look, inputs, [chosen, newest, board.shown], **RAW)
     return board
 
 

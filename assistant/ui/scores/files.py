@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from assistant.report_file import FORMATS, write_report
-from assistant.ui.scores.board import Board
-from assistant.ui.wiring import PRIVATE, fill_when_open
+from assistant.ui.scores.board import RAW, Board, Shown
+from assistant.ui.wiring import fill_when_open
 from trainer.errors import disk_full_told
 from trainer.runs import Evaluation
 
@@ -33,8 +33,8 @@ def files_section(board: Board) -> None:
     with gr.Accordion("The same on the command line", open=False):
         command = gr.Code(language="shell", interactive=False)
 
-    def fill(run_id: str | None, chosen: str | None, primary: str) -> list[Any]:
-        found = board.find(run_id, chosen, primary)
+    def fill(shown: Shown) -> list[Any]:
+        found = board.find(shown)
         if found is None:
             empty = '<div class="empty">No scores yet, so there is no report to take away.</div>'
             return [empty, *[gr.DownloadButton(interactive=False)] * len(FORMATS)]
@@ -46,9 +46,10 @@ def files_section(board: Board) -> None:
         name = run.id if run else "RUN"
         return f"tandem evaluate {name}\ntandem report {name} report.html"
 
-    fill_when_open(section, fill, board.inputs, [none, *files], also=board.changes, slow=True)
-    changes = [board.bar.run.change, board.bar.results.change]
-    gr.on(changes, type_out, board.bar.run, command, **PRIVATE)
+    outputs, changes = [none, *files], [board.shown.change]
+    fill_when_open(section, fill, [board.shown], outputs, also=changes, slow=True)
+    run = board.bar.run
+    gr.on([run.change, board.bar.results.change], type_out, run, command, **RAW)
 
 
 def write_files(evaluation: Evaluation) -> list[str]:

@@ -7,8 +7,8 @@ import gradio as gr
 from assistant.report_view.judging import agreement_view, blind_view
 from assistant.report_view.naming import MEASURES
 from assistant.ui.errors import shown_to_user
-from assistant.ui.scores.board import Board
-from assistant.ui.wiring import PRIVATE, fill_when_open
+from assistant.ui.scores.board import RAW, Board, Shown, scored_of
+from assistant.ui.wiring import fill_when_open
 from trainer.errors import NotFound
 from trainer.judgement import agreement, best_measure, pick, rate, read_ratings
 
@@ -27,52 +27,50 @@ def judge_section(board: Board) -> None:
             back = gr.Button("Back to the report's own measure", visible=False, size="sm")
     shown, best = gr.State(""), gr.State("")  # the blind id that is asked about; a measure
 
-    def fill(run_id: str | None, chosen: str | None, primary: str) -> list[Any]:
+    def fill(now: Shown) -> list[Any]:
         with shown_to_user():
-            found = board.find(run_id, chosen, "")
-            if found is None:
+            found = board.find(now)
+            report = found[0].report() if found else None  # by its own measure, not by this view's
+            if found is None or report is None:
                 empty = '<div class="empty">There is nothing to rate before there are scores.</div>'
                 off = gr.Button(visible=False)
                 return [empty, gr.Row(visible=False), "", off, off, "", ""]
-            evaluation, report = found
+            evaluation, primary = found[0], found[1].primary
             ratings = read_ratings(evaluation.path)
             drawn = pick(report)
             left = [blind for blind in drawn if ratings.of(blind) is None]
             agreements = agreement(report, ratings) if ratings.ratings else []
             offered = best_measure(agreements)
-        now = left[0] if left else None
-        other = primary in report.measures and primary != report.primary
+        asked = left[0] if left else None
         name = MEASURES[offered][0] if offered else ""
         return [
-            blind_view(now, len(drawn) - len(left), len(drawn)),
-            gr.Row(visible=now is not None),
-            agreement_view(agreements, offered, report.primary),
-            gr.Button(
-                f"Let “{name}” decide in this view",
-                visible=bool(offered) and offered != (primary if other else report.primary),
-            ),
-            gr.Button(visible=other),
-            now.id if now else "",
+            blind_view(asked, len(drawn) - len(left), len(drawn)),
+            gr.Row(visible=asked is not None),
+            agreement_view(agreements, offered, primary),
+            gr.Button(f"Let “{name}” decide in this view", visible=offered not in (None, primary)),
+            gr.Button(visible=primary != report.primary),
+            asked.id if asked else "",
             offered or "",
         ]
 
-    def rate_answer(run_id: str, chosen: str, blind: str, stars: int) -> None:
-        """Keep how good a person finds an answer, from 1 to 5."""
+    def rate_shown(now: Shown, blind: str, stars: int) -> None:
+        rate_answer(now[0], blind, stars, now[1])
+
+    def rate_answer(run_id: str, blind: str, stars: int, evaluation: str = "") -> None:
+        """Keep how good a person finds an answer of a run's scores (the newest), from 1 to 5."""
         with shown_to_user():
-            found = board.find(run_id, chosen, "")
-            if found is None:
-                raise NotFound("This run has no scores yet. Score it first.")
-            rate(found[0].path, found[1], blind, stars)
+            scored = scored_of(board.runs.get(run_id))
+            wanted = next((e for e in scored if evaluation in ("", e.id)), None)
+            report = wanted.report() if wanted else None
+            if wanted is None or report is None:
+                raise NotFound(f"Run '{run_id}' has no scores yet: tandem evaluate {run_id}.")
+            rate(wanted.path, report, blind, stars)
 
     outputs = [view, row, agreed, prefer, back, shown, best]
-    fill_when_open(section, fill, board.inputs, outputs, also=board.changes)
+    fill_when_open(section, fill, [board.shown], outputs, also=[board.shown.change])
     gr.api(rate_answer, api_name="rate_answer")
     for stars, button in enumerate(buttons, start=1):
-        rated = button.click(
-            rate_answer,
-            [board.bar.run, board.chosen, shown, gr.State(stars)],
-            **PRIVATE,
-        )
-        rated.success(fill, board.inputs, outputs, **PRIVATE)
-    prefer.click(lambda measure: measure, best, board.primary, **PRIVATE)
-    back.click(lambda: "", outputs=board.primary, **PRIVATE)
+        rated = button.click(rate_shown, [board.shown, shown, gr.State(stars)], **RAW)
+        rated.success(fill, board.shown, outputs, **RAW)
+    prefer.click(lambda measure: measure, best, board.primary, **RAW)
+    back.click(lambda: "", outputs=board.primary, **RAW)

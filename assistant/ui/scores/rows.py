@@ -7,9 +7,8 @@ import gradio as gr
 from assistant.report_view.naming import KINDS
 from assistant.report_view.rows import WHICH, Which, card, is_among, select, topics
 from assistant.ui.errors import shown_to_user
-from assistant.ui.scores.board import Board
-from assistant.ui.wiring import PRIVATE
-from trainer.errors import ConfigError
+from assistant.ui.scores.board import RAW, Board, Shown
+from trainer.errors import ConfigError, NotFound
 from trainer.report import Kind, Report
 
 AT_ONCE = 25
@@ -31,91 +30,75 @@ def rows_section(board: Board) -> None:
             kind = gr.Dropdown([("all", ANY)], value=ANY, label="Kind", min_width=160)
             topic = gr.Dropdown([("all", ANY)], value=ANY, label="Topic", min_width=160)
             text = gr.Textbox(
-                label="Words", placeholder="in question or answers", max_length=200, min_width=160
+                label="Words", placeholder="words, then Enter", max_length=200, min_width=160
             )
         listed = gr.HTML(elem_classes="report", apply_default_css=False)
         more = gr.Button("Show more", visible=False, size="sm")
-    count, about = gr.State(AT_ONCE), gr.State("")  # about: the report whose choices are offered
-    for control in (which, kind, topic):
-        # Checked below: what one session was sent to choose from, a newer report has outgrown.
-        control.preprocess = lambda payload: payload
+    count = gr.State(AT_ONCE)
 
-    def offer(run_id: str | None, chosen: str | None, primary: str, offered: str) -> list[Any]:
-        """The choices that this report has; what was typed stays until it is another one."""
-        found = board.find(run_id, chosen, primary)
+    def offer(shown: Shown) -> list[Any]:
+        """The choices that this report has, and how many rows each shows."""
+        found = board.find(shown)
         if found is None:
-            return [gr.Column(visible=False), *[gr.skip()] * 4, ""]
-        evaluation, report = found
-        now = f"{evaluation.path} {report.primary}"
-        if now == offered:
-            return [gr.skip()] * 6
+            return [gr.Column(visible=False), *[gr.skip()] * 5]
+        report = found[1]
         named = [(f"{said} ({_count(name, report)})", name) for name, said in WHICH.items()]
         kinds = [(KINDS[k][0], k) for k in report.kinds]
-        named_topics = topics(report)
+        about = topics(report)
         return [
             gr.Column(visible=True),
             gr.Radio(named, value="all"),
             gr.Dropdown([("all", ANY), *kinds], value=ANY, visible=len(kinds) > 1),
-            gr.Dropdown([("all", ANY), *named_topics], value=ANY, visible=len(named_topics) > 1),
+            gr.Dropdown([("all", ANY), *about], value=ANY, visible=len(about) > 1),
             "",
-            now,
+            AT_ONCE,
         ]
 
-    def list_rows(
-        most: int,
-        run_id: str | None,
-        chosen: str | None,
-        primary: str,
-        which: str,
-        kind: str,
-        topic: str,
-        text: str,
-    ) -> tuple[str, Any, int]:
-        found = board.find(run_id, chosen, primary)
-        if found is None:
-            return "", gr.Button(visible=False), most
-        report = found[1]
-        rows = select(
-            report, which=_which(which), kind=_kind(kind), topic=topic or None, text=text or ""
-        )
-        told = f"{len(rows):,} of {sum(len(report.of(k)) for k in report.kinds):,} rows"
-        if len(rows) > most:
-            told += f", the first {most:,} of them"
-        said = f'<p class="quiet" aria-live="polite">{told}</p>' if rows else _NOTHING
-        cards = "".join(card(row, report) for row in rows[:most])
-        return said + cards, gr.Button(visible=len(rows) > most), most
+    def show_first(shown: Shown, *asked: str) -> tuple[str, Any, int]:
+        return show(AT_ONCE, shown, *asked)
+
+    def show_more(most: int, shown: Shown, *asked: str) -> tuple[str, Any, int]:
+        return show(most + AT_ONCE, shown, *asked)
+
+    def show(most: int, shown: Shown, *asked: str) -> tuple[str, Any, int]:
+        found = board.find(shown)
+        with shown_to_user():
+            listed, left = _listed(found[1], most, *asked) if found else ("", False)
+        return listed, gr.Button(visible=left), most
 
     def find_answers(
-        run_id: str | None,
-        chosen: str | None,
-        primary: str,
-        which: str,
-        kind: str,
-        topic: str,
-        text: str,
-    ) -> tuple[str, Any, int]:
-        """The rows of a report that are asked for, as they are shown; the first of them."""
+        run_id: str, which: str = "all", kind: str = ANY, topic: str = ANY, text: str = ""
+    ) -> str:
+        """The rows of the newest report of a run that are asked for, as they are shown."""
         with shown_to_user():
-            return list_rows(AT_ONCE, run_id, chosen, primary, which, kind, topic, text)
+            evaluation = board.runs.get(run_id).evaluation()
+            report = evaluation.report() if evaluation else None
+            if report is None:
+                raise NotFound(f"Run '{run_id}' has no scores yet: tandem evaluate {run_id}.")
+            return _listed(report, AT_ONCE, which, kind, topic, text)[0]
 
-    def show_more(most: int, *asked: Any) -> tuple[str, Any, int]:
-        with shown_to_user():
-            return list_rows(most + AT_ONCE, *asked)
+    asked, outputs = [which, kind, topic, text], [listed, more, count]
+    inputs = [board.shown, *asked]
+    offered = board.shown.change(offer, board.shown, [section, *asked, count], **RAW)
+    offered.then(show_first, inputs, outputs, **RAW)
+    looks = RAW | {"show_progress": "minimal"}
+    gr.on([which.input, kind.input, topic.input, text.submit], show_first, inputs, outputs, **looks)
+    more.click(show_more, [count, *inputs], outputs, **looks)
+    gr.api(find_answers, api_name="find_answers")
 
-    asked = [which, kind, topic, text]
-    inputs, shown = [*board.inputs, *asked], [listed, more, count]
-    gr.on(board.changes, offer, [*board.inputs, about], [section, *asked, about], **PRIVATE).then(
-        list_rows, [count, *inputs], shown, **PRIVATE
-    )
-    gr.on(
-        [which.input, kind.input, topic.input, text.submit, text.blur],
-        find_answers,
-        inputs,
-        shown,
-        api_name="find_answers",
-        show_progress="minimal",
-    )
-    more.click(show_more, [count, *inputs], shown, **PRIVATE)
+
+def _listed(
+    report: Report, most: int, which: str, kind: str, topic: str, text: str
+) -> tuple[str, bool]:
+    """The first rows that are asked for, and whether there are more."""
+    rows = select(report, which=_which(which), kind=_kind(kind), topic=topic or None, text=text)
+    if not rows:
+        return _NOTHING, False
+    told = f"{len(rows):,} of {sum(len(report.of(k)) for k in report.kinds):,} rows"
+    if len(rows) > most:
+        told += f", the first {most:,} of them"
+    cards = "".join(card(row, report) for row in rows[:most])
+    return f'<p class="quiet" aria-live="polite">{told}</p>{cards}', len(rows) > most
 
 
 def _count(which: Which, report: Report) -> int:

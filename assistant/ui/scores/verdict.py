@@ -8,8 +8,7 @@ from assistant.report_view.checks import sections
 from assistant.report_view.verdict import lead_view, panels_view
 from assistant.ui.errors import shown_to_user
 from assistant.ui.present import scores_state
-from assistant.ui.scores.board import Board
-from assistant.ui.wiring import PRIVATE
+from assistant.ui.scores.board import RAW, Board, Shown
 from trainer.errors import NotFound
 
 
@@ -35,26 +34,27 @@ def verdict_section(board: Board) -> None:
         going = newest is not None and not newest.state().over and newest.place is None
         return scores_state(run), gr.Button(visible=going)
 
-    def show(run_id: str | None, chosen: str | None, primary: str) -> str:
-        found = board.find(run_id, chosen, primary)
+    def show(shown: Shown) -> str:
+        found = board.find(shown)
         return lead_view(found[1]) + panels_view(found[1]) if found else ""
 
-    stop.click(stop_scoring, board.bar.run, api_name="stop_scoring")
-    moved = [*board.changes, board.bar.progress.change]
-    gr.on(moved, tell, board.bar.run, [state, stop], **PRIVATE)
-    gr.on(board.changes, show, board.inputs, view, **PRIVATE)
+    bar = board.bar
+    stop.click(stop_scoring, bar.run, api_name="stop_scoring", preprocess=False)
+    moved = [bar.run.change, bar.results.change, bar.progress.change]
+    gr.on(moved, tell, bar.run, [state, stop], **RAW)
+    board.shown.change(show, board.shown, view, **RAW)
 
 
 def checks_section(board: Board) -> None:
     """Lay out overfitting, forgetting, bias and labels, folded, and wire them."""
     view = gr.HTML(elem_classes="report", apply_default_css=False)
 
-    def show(run_id: str | None, chosen: str | None, primary: str) -> str:
-        found = board.find(run_id, chosen, primary)
+    def show(shown: Shown) -> str:
+        found = board.find(shown)
         told = sections(found[1]) if found else []
         return "".join(
             f'<details class="fold"><summary>{title}</summary>{html}</details>'
             for title, html in told
         )
 
-    gr.on(board.changes, show, board.inputs, view, **PRIVATE)
+    board.shown.change(show, board.shown, view, **RAW)
