@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from assistant.report_view.naming import MEASURES
+from assistant.report_view.naming import MEASURES, signed
 from assistant.report_view.tables import table
 from trainer.judgement import ENOUGH, Agreement, Blind
 from trainer.report import Measure
@@ -56,4 +56,4 @@ def agreement_view(agreements: Sequence[Agreement], best: Measure | None, primar
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2f}".replace("-", "−")  # noqa: RUF001
+    return "–" if value is None else signed(value)  # noqa: RUF001 - a dash

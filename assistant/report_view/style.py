@@ -109,7 +109,7 @@ STYLE = f"""
 @media (max-width: 640px) {{
     .report .numbers-table {{ font-size: 0.8rem; }}
     .report .numbers-table th, .report .numbers-table td {{ padding: 5px 4px; min-width: 0; }}
-    .report .numbers-table tbody th {{ white-space: normal; max-width: 7em; }}
+    .report .numbers-table tbody th {{ white-space: normal; max-width: 5.5em; }}
     .report .numbers-table thead .who {{ white-space: normal; }}
     .report .terms {{ grid-template-columns: 1fr; gap: 0; }}
     .report .terms dd {{ margin-bottom: 8px; }}

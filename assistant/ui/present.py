@@ -3,6 +3,7 @@
 Whatever a corpus or a model says is escaped before it becomes HTML.
 """
 
+import re
 from html import escape
 
 from assistant.colours import TUNED
@@ -82,12 +83,12 @@ def scores_state(run: Run | None) -> str:
     if run and newest:
         match newest.state():
             case State.FAILED | State.LOST:
-                return f'<div class="failed"><p class="lead">{escape(ending(newest))}</p></div>'
+                return f'<div class="failed"><p class="lead">{sentence(ending(newest))}</p></div>'
             case State.STOPPED:
-                return f'<p class="quiet">{escape(ending(newest))}</p>'
+                return f'<p class="quiet">{sentence(ending(newest))}</p>'
             case State.QUEUED:
                 said = turn(newest, Runs(run.path.parent))
-                return f'<p class="lead">{escape(said)}</p>'
+                return f'<p class="lead">{sentence(said)}</p>'
             case State.CREATED | State.RUNNING:
                 said, share = _scoring(newest)
                 return f'<p class="lead">{said}</p>{bar(share or 0)}'
@@ -106,6 +107,11 @@ def _progress(run: Run) -> tuple[float | None, float]:
     if total is None or last is None:
         return None, 0.0
     return last.step / total, last.seconds_left
+
+
+def sentence(text: str) -> str:
+    """A sentence of the core as HTML; commands in it stand out."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def bar(share: float) -> str:

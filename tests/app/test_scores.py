@@ -204,12 +204,12 @@ def test_a_scoring_can_be_stopped_and_let_go_on(page: Client, tuned: Run) -> Non
 def test_the_stop_button_is_there_while_a_scoring_runs(app: gr.Blocks, tuned: Run) -> None:
     tell = handler(app, "tell", "scores.verdict")
     said, stop = tell(tuned.id)
-    assert "Press <b>Score again</b>" in said
+    assert "Press <b>Score again</b>" in said.value
     assert not stop.visible
     made = tuned.create_evaluation()
     with made.lock.claim():
         said, stop = tell(tuned.id)
-        assert "Scoring: loading the models" in said
+        assert "Scoring: loading the models" in said.value
         assert stop.visible
 
 
@@ -271,7 +271,7 @@ def test_the_files_hold_the_scores_that_are_shown(tuned: Run) -> None:
 
 def test_without_scores_every_section_says_what_to_do(app: gr.Blocks, tuned: Run) -> None:
     view, row, *_ = filler(app)(True, looked(app, tuned)[2])
-    assert "nothing to rate before there are scores" in view
+    assert "Press <b>Score again</b> first" in view
     assert not row.visible
     type_out = handler(app, "type_out")
     assert type_out(tuned.id) == (

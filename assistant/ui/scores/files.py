@@ -36,7 +36,7 @@ def files_section(board: Board) -> None:
     def fill(shown: Shown) -> list[Any]:
         found = board.find(shown)
         if found is None:
-            empty = '<div class="empty">No scores yet, so there is no report to take away.</div>'
+            empty = '<div class="empty">No scores yet. Press <b>Score again</b> first.</div>'
             return [empty, *[gr.DownloadButton(interactive=False)] * len(FORMATS)]
         paths = write_files(found[0])
         return ["", *(gr.DownloadButton(value=path, interactive=True) for path in paths)]

@@ -28,11 +28,12 @@ def verdict_section(board: Board) -> None:
                 raise NotFound(f"Run '{run.id}' is not being scored, so there is nothing to stop.")
             going.ask_to_stop()
 
-    def tell(run_id: str | None) -> tuple[str, Any]:
+    def tell(run_id: str | None) -> tuple[Any, Any]:
         run = board.runs.find(run_id)
         newest = next(iter(run.evaluations()), None) if run else None
         going = newest is not None and not newest.state().over and newest.place is None
-        return scores_state(run), gr.Button(visible=going)
+        said = scores_state(run)
+        return gr.HTML(said, visible=bool(said)), gr.Button(visible=going)
 
     def show(shown: Shown) -> str:
         found = board.find(shown)
