@@ -15,6 +15,7 @@ from assistant.report_view.naming import KINDS, flag_told
 from assistant.report_view.rows import WHICH, card, select, topics
 from assistant.report_view.style import DARK, LIGHT, STYLE
 from assistant.report_view.verdict import lead_view, panels_view
+from trainer.corpus.exporting import safe_cell
 from trainer.report import CONTENDERS, Report, Row
 from trainer.runs import Evaluation
 
@@ -72,22 +73,17 @@ def write_csv(report: Report) -> str:
             texts = (*about, who, answer.text)
             writer.writerow(
                 (
-                    *(_safe(text) for text in texts),
+                    *(safe_cell(text) for text in texts),
                     *scores,
                     _number(row.floor),
-                    _safe(flags),
-                    _safe("; ".join(answer.invented)),
+                    safe_cell(flags),
+                    safe_cell("; ".join(answer.invented)),
                     answer.tokens,
                     "yes" if answer.ended else "no",
                     _number(answer.repeats),
                 )
             )
     return "\ufeff" + out.getvalue()
-
-
-def _safe(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe before it (OWASP)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
 
 
 def _number(value: float | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 
@@ -278,3 +279,21 @@ def test_without_scores_every_section_says_what_to_do(app: gr.Blocks, tuned: Run
         f"tandem evaluate {tuned.id}\ntandem report {tuned.id} report.html"
     )
     assert type_out("../x").startswith("tandem evaluate RUN")
+
+
+def test_no_file_but_an_uploaded_one_is_asked(page: Client, tuned: Run) -> None:
+    """Whatever is sent to the endpoint by hand: a path of the server is not read."""
+
+    def told(sent: object) -> str:
+        data = [tuned.id, MINILM, "auto", True, sent]
+        begun = httpx.post(f"{page.src}gradio_api/call/score_run", json={"data": data})
+        event = begun.raise_for_status().json()["event_id"]
+        return httpx.get(f"{page.src}gradio_api/call/score_run/{event}", timeout=60).text
+
+    secret = tuned.path.parent.parent / "secret.csv"
+    secret.write_text(returns_csv())
+    marked = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+    for sent in ({"path": str(secret)}, marked, str(secret), [marked]):
+        assert "event: error" in told(sent), sent
+    assert tuned.evaluations() == []
+    assert "event: complete" in told(None), "and it is the file that was refused"

@@ -32,9 +32,7 @@ def judge_section(board: Board) -> None:
             found = board.find(now)
             report = found[0].report() if found else None  # by its own measure, not by this view's
             if found is None or report is None:
-                empty = (
-                    '<div class="empty">No scores yet. Press <b>Score again</b> first.</div>'
-                )
+                empty = '<div class="empty">No scores yet. Press <b>Score again</b> first.</div>'
                 off = gr.Button(visible=False)
                 return [empty, gr.Row(visible=False), "", off, off, "", ""]
             evaluation, primary = found[0], found[1].primary

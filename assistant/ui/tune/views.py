@@ -3,11 +3,10 @@
 Whatever a corpus or a model says is escaped before it becomes HTML.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from assistant.ui.present import bar, run_label
+from assistant.ui.present import bar, run_label, sentence
 from trainer.ablation import cheapest, measured, notes, table
 from trainer.corpus.examples import normalise
 from trainer.events import Event, Progress, Resumed, Sampled, Started
@@ -235,11 +234,6 @@ def differences_view(one: Run, other: Run, differing: Sequence[tuple[str, str, s
     if not differing:
         return '<p class="quiet">They differ in nothing: the same settings on the same corpus.</p>'
     return table_view(("what", run_label(one), run_label(other)), differing)
-
-
-def sentence(text: str) -> str:
-    """A sentence of the core as HTML; commands in it stand out."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def ablation_view(ablation: Ablation) -> str:
