@@ -1,26 +1,34 @@
 """Nothing against itself: how often the base is called better or worse than the base.
 
-    python -m tests.benchmarks.null [REPORT.json REPORT.json ...]
+    python -m tests.benchmarks.null [--seeds 6]
 
-The reports are of one corpus and base, with answers of different sampling seeds; without any,
-scores are made up: cosines of a base that is right, near or astray, in groups of 1 to 9 questions.
-Answers are generated once. Each of 200 comparisons draws groups of questions with replacement, and
-for every question two of its answers, each of another seed. At most 15 may be called better or
-worse.
+The bundled base answers the held-out questions of the sample corpora, once for every sampling seed
+at temperature 1; beside that, scores are made up: cosines of a base that is right, near or astray,
+in groups of 1 to 9 questions. Answers are generated once. Each of 200 comparisons draws groups of
+questions with replacement, and for every question two of its answers, each of another seed. At most
+15 may be called better or worse.
 """
 
+import argparse
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from trainer.bundled import bundled_bases, sample_corpora
 from trainer.comparing import RESAMPLES, compare
-from trainer.report import ASKED, Report
+from trainer.corpus.examples import group_examples
+from trainer.corpus.library import Corpora
+from trainer.models import load_base
+from trainer.scoring import cosines, load_embedder
 
 COMPARISONS, MOST = 200, 15
+BATCH, TOKENS = 64, 64
 
 Scores = NDArray[np.float64]
 
@@ -82,31 +90,38 @@ def make_scores(seeds: int, groups: int, seed: int = 0) -> tuple[Scores, list[st
     return scores.clip(-0.1, 1.0), names
 
 
-def read_scores(paths: Sequence[Path]) -> dict[str, tuple[Scores, list[str]]]:
-    """Read the base's scores from reports, by kind of question, of the questions all have."""
-    reports = [Report.model_validate_json(path.read_bytes()) for path in paths]
-    read = {}
-    for kind in ASKED:
-        scored = [
-            {row.id: row.answers["base"].scores[report.primary] for row in report.of(kind)}
-            for report in reports
-        ]
-        rows = [row for row in reports[0].of(kind) if all(row.id in each for each in scored)]
-        if rows:
-            scores = np.array([[each[row.id] for row in rows] for each in scored])
-            read[kind] = (scores, [row.group for row in rows])
-    return read
+def sample_scores(name: str, seeds: int, folder: Path) -> tuple[Scores, list[str]]:
+    """The bundled base's answers to a sample's held-out questions: (seeds, questions), groups."""
+    corpus = Corpora(folder / name).get(name)
+    asked = [e for kind in corpus.split.kinds for e in corpus.pile(kind)]
+    group_of = {e.id: group[0].id for group in group_examples(asked) for e in group}
+    base, embedder = load_base(next(iter(bundled_bases()))), load_embedder()
+    base.model.eval()
+    tokenizer = base.format.tokenizer
+    prompts = [base.format.prompt([{"role": "user", "content": e.question}]) for e in asked]
+    approved = embedder.encode([e.answer for e in asked])
+    scores = []
+    for seed in range(seeds):
+        torch.manual_seed(seed)
+        texts = []
+        for at in range(0, len(prompts), BATCH):
+            some = tokenizer.pad(
+                {"input_ids": prompts[at : at + BATCH]}, padding_side="left", return_tensors="pt"
+            )
+            with torch.inference_mode():
+                out = base.model.generate(**some, do_sample=True, top_k=0, max_new_tokens=TOKENS)
+            texts += [base.format.text(row[some["input_ids"].shape[1] :].tolist()) for row in out]
+        scores.append(cosines(embedder.encode(texts), approved))
+    return np.array(scores), [group_of[e.id] for e in asked]
 
 
 def main() -> None:
-    paths = [Path(name) for name in sys.argv[1:]]
-    if len(paths) == 1:
-        sys.exit("Name two reports or more, with answers of different sampling seeds.")
-    sets = (
-        read_scores(paths)
-        if paths
-        else {f"made up, {groups} groups": make_scores(6, groups) for groups in (6, 10, 20, 60)}
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=6)
+    seeds = parser.parse_args().seeds
+    sets = {f"made up, {groups} groups": make_scores(seeds, groups) for groups in (6, 10, 20, 60)}
+    with tempfile.TemporaryDirectory() as folder:
+        sets |= {name: sample_scores(name, seeds, Path(folder)) for name in sample_corpora()}
     most = 0
     for name, (scores, groups) in sets.items():
         found = count_false_verdicts(scores, groups)
