@@ -33,9 +33,9 @@ def add_score_commands(command: Command, as_json: argparse.ArgumentParser) -> No
         "--go-on", action="store_true", help="let the newest scoring go on that was cut off"
     )
     report = command(_report, "report", "write the newest report of a run to a file")
-    report.add_argument("file", type=Path, help="NAME.html, NAME.csv or NAME.json")
     for added in (evaluate, report):
         added.add_argument("run", help="a run's id, or `latest`")
+    report.add_argument("file", type=Path, help="NAME.html, NAME.csv or NAME.json")
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,12 @@ OTHERS: Mapping[Contender, str] = {
 }
 
 
+_SERVES: Mapping[Contender, str] = {
+    "lookup": "a search box",
+    "retrieval": "the base with a search behind it",
+}
+
+
 def verdict(report: Report) -> list[str]:
     """Every sentence: for each kind, tuned against base, then against doing without tuning."""
     return [sentence for kind in report.kinds for sentence in verdict_of(report, kind)]
@@ -123,15 +129,12 @@ def _without_tuning(report: Report, kind: Kind) -> str:
         }[found.verdict]
         told.append(f"{what} reaches {_number(report, kind, who)}, {beside}")
         if found.verdict in ("worse", "no difference"):
-            best.append(who)
+            how = "better" if found.verdict == "worse" else "as well"
+            best.append(f"{_SERVES[who]} serves {how}")
     if not told:
         return ""
     said = f"Without tuning, {', and '.join(told)}."
-    if "lookup" in best:
-        return f"{said} As it stands, a search box serves as well or better."
-    if "retrieval" in best:
-        return f"{said} As it stands, the base with a search behind it serves as well or better."
-    return said
+    return f"{said} As it stands, {', and '.join(best)}." if best else said
 
 
 def _invented(report: Report) -> str:

@@ -21,6 +21,7 @@ from trainer.report import Contender, Kind, Measure, Report, Row
 
 FEW = 60  # questions, up to which each has a line of its own
 MOST_DOTS = 1200
+LEVEL = 1e-6  # scores no further apart are level, as in the comparison of the contenders
 BINS = 25
 PAIR = '<b class="who base">○ base</b> to <b class="who tuned">◆ tuned</b>'
 
@@ -37,8 +38,8 @@ def paired_plot(report: Report, kind: Kind) -> str:
         return ""
     if measure in SHARES:
         return _four_ways(rows, measure)
-    better = sum(change(row, measure) > 0.005 for row in rows)
-    worse = sum(change(row, measure) < -0.005 for row in rows)
+    better = sum(change(row, measure) > LEVEL for row in rows)
+    worse = sum(change(row, measure) < -LEVEL for row in rows)
     finding = f"{better} of {len(rows)} questions improved, {worse} got worse"
     return (_lines if len(rows) <= FEW else _cloud)(rows, measure, finding)
 

@@ -16,7 +16,7 @@ from assistant.report_view.naming import (
     who_head,
 )
 from trainer.difference import Difference
-from trainer.report import Answer, Contender, Kind, Measure, Report
+from trainer.report import Answer, Contender, Kind, LabelScores, Measure, Report
 
 # What is counted beside the measures: name, meaning, what of one answer, as a share or a number.
 _COUNTED: tuple[tuple[str, str, Callable[[Answer], float], bool], ...] = (
@@ -69,11 +69,27 @@ def scores_table(report: Report, kind: Kind) -> str:
     if not who:
         return ""
     lines = [[_named(m, report), *_scores(report, kind, who, m)] for m in report.measures]
+    if (means := report.answers.get(kind)) and "nearest" in report.measures:
+        told = [_macro(means[w]) if w in means else "" for w in who]
+        lines.insert(
+            1 + report.measures.index("nearest"), [_term("Of every answer alike", _MACRO), *told]
+        )
     for name, meaning, of, share in counted(report):
         found = [_mean(report, kind, w, of) for w in who]
         told = [f"{value:.0%}" if share else f"{value:.0f}" for value in found]
         lines.append([_term(name, meaning), *told])
     return table(["", *(who_head(w) for w in who)], lines, kind="numbers-table")
+
+
+_MACRO = (
+    "Precision · recall · F1 of “right answer nearest”, each approved answer counting the same "
+    "(macro means). Higher is better."
+)
+
+
+def _macro(scores: LabelScores) -> str:
+    means = (scores.macro_precision, scores.macro_recall, scores.macro_f1)
+    return " · ".join(f"{mean:.0%}" for mean in means)
 
 
 def counted(report: Report) -> Sequence[tuple[str, str, Callable[[Answer], float], bool]]:
