@@ -72,7 +72,7 @@ def scores_table(report: Report, kind: Kind) -> str:
     if (means := report.answers.get(kind)) and "nearest" in report.measures:
         told = [_macro(means[w]) if w in means else "" for w in who]
         lines.insert(
-            1 + report.measures.index("nearest"), [_term("Of every answer alike", _MACRO), *told]
+            1 + report.measures.index("nearest"), [_term("Macro F1 of that", _MACRO), *told]
         )
     for name, meaning, of, share in counted(report):
         found = [_mean(report, kind, w, of) for w in who]
@@ -82,14 +82,14 @@ def scores_table(report: Report, kind: Kind) -> str:
 
 
 _MACRO = (
-    "Precision · recall · F1 of “right answer nearest”, each approved answer counting the same "
-    "(macro means). Higher is better."
+    "F1 of “right answer nearest”, each approved answer counting the same, however often it is "
+    "asked for; precision and recall when pointed at. Higher is better."
 )
 
 
 def _macro(scores: LabelScores) -> str:
-    means = (scores.macro_precision, scores.macro_recall, scores.macro_f1)
-    return " · ".join(f"{mean:.0%}" for mean in means)
+    meant = f"precision {scores.macro_precision:.0%}, recall {scores.macro_recall:.0%}"
+    return f'<span title="{meant}">{scores.macro_f1:.0%}</span>'
 
 
 def counted(report: Report) -> Sequence[tuple[str, str, Callable[[Answer], float], bool]]:

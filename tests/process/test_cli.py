@@ -520,7 +520,9 @@ def test_the_main_job_on_the_command_line(tmp_path: Path) -> None:
     assert (Path(tuned["adapter"]) / "adapter_model.safetensors").is_file()
     kinds = tuned["evaluation"]
     assert kinds["reworded"]["n"] > 0
-    assert {*kinds["reworded"]} == {"n", "base", "tuned", "lookup"} == {*kinds["unseen"]}
+    told = {"n", "base", "tuned", "retrieval", "lookup", "difference", "verdict"}
+    assert {*kinds["reworded"]} == told == {*kinds["unseen"]}
+    assert {*kinds["reworded"]["difference"]} == {"mean", "low", "high", "p"}
     assert -1 <= kinds["unseen"]["tuned"]["similarity"] <= 1
     assert "validation loss" in done.stderr
 

@@ -62,6 +62,8 @@ def test_each_contender_is_in_the_table_by_each_measure_and_the_one_that_decides
     assert "decides" not in nearest
     means = [REPORT.score("reworded", who) or 0 for who in REPORT.contenders]
     assert [float(cell) for cell in cells(first)] == [round(mean, 2) for mean in means]
+    macro = next(line for line in told.split("<tr>") if "Macro F1" in line)
+    assert cells(macro)[3] == f"{REPORT.answers['reworded']['lookup'].macro_f1:.0%}"
     flagged = next(line for line in told.split("<tr>") if "Flagged" in line)
     share = sum(bool(r.answers["tuned"].flags) for r in REPORT.of("reworded")) / 18
     assert cells(flagged)[1] == f"{share:.0%}"
