@@ -28,7 +28,7 @@ from trainer.models import load_base
 from trainer.scoring import cosines, load_embedder
 
 COMPARISONS, MOST = 200, 15
-BATCH, TOKENS = 64, 64
+BATCH, TOKENS = 64, 48
 
 Scores = NDArray[np.float64]
 
@@ -95,7 +95,8 @@ def sample_scores(name: str, seeds: int, folder: Path) -> tuple[Scores, list[str
     corpus = Corpora(folder / name).get(name)
     asked = [e for kind in corpus.split.kinds for e in corpus.pile(kind)]
     group_of = {e.id: group[0].id for group in group_examples(asked) for e in group}
-    base, embedder = load_base(next(iter(bundled_bases()))), load_embedder()
+    base = load_base(next(iter(bundled_bases())), frozen_weights="dequantised")
+    embedder = load_embedder()
     base.model.eval()
     tokenizer = base.format.tokenizer
     prompts = [base.format.prompt([{"role": "user", "content": e.question}]) for e in asked]

@@ -503,6 +503,7 @@ def test_a_password_becomes_a_line_for_the_auth_file() -> None:
     assert done.stdout.startswith("ada:$2b$")
 
 
+@pytest.mark.slow
 def test_the_main_job_on_the_command_line(tmp_path: Path) -> None:
     """Tune, list, ask and score for real, with the bundled base and a handful of steps."""
     file = tmp_path / "returns.csv"
