@@ -93,7 +93,7 @@ def follow(
         for sentence in remarks(work):
             say(sentence)
     elif isinstance(work, Evaluation) and (report := work.report()):
-        for sentence in verdict(report):
+        for sentence in (*verdict(report), *report.notes):
             say(sentence)
     return True
 

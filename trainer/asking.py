@@ -8,10 +8,12 @@ from typing import Literal
 from trainer.config import MOST_TAUGHT
 from trainer.corpus.examples import Example, group_examples, normalise
 from trainer.corpus.library import Corpus
+from trainer.corpus.near import find_near
 from trainer.errors import CorpusError
 from trainer.report import Kind, Task
 from trainer.runs import Evaluation
 
+MOST_ASKED = 1000  # questions of a test file; more would make scoring long, not surer
 HELD_OUT: tuple[Literal["reworded", "unseen", "test"], ...] = ("reworded", "unseen", "test")
 
 
@@ -40,19 +42,28 @@ def choose_questions(evaluation: Evaluation, task: Task) -> tuple[tuple[Question
     notes: list[str] = []
     asked: list[tuple[Kind, Example]] = []
     if evaluation.config.file:
-        known = {normalise(e.question) for e in (*taught, *corpus.pile("validation", split))}
+        learnt = (*taught, *corpus.pile("validation", split))
+        known = list(dict.fromkeys(normalise(e.question) for e in learnt))
         given = evaluation.examples
-        asked = [("file", e) for e in given if normalise(e.question) not in known]
+        near = find_near([*known, *(normalise(e.question) for e in given)])
+        told = {j - len(known) for i, j, _ in near if i < len(known) <= j}
+        fresh = [
+            e for i, e in enumerate(given) if normalise(e.question) not in known and i not in told
+        ]
+        asked = [("file", e) for e in fresh]
         if left := len(given) - len(asked):
             if not asked:
                 raise CorpusError(
-                    f"Every question of {evaluation.config.file} was taught, word for word, so it "
-                    "tests nothing. Give a file with other questions."
+                    f"Every question of {evaluation.config.file} was taught in these words or "
+                    "nearly these, so it tests nothing. Give a file with other questions."
                 )
             notes.append(
                 f"{left} of {len(given)} questions of {evaluation.config.file} were taught or "
-                "validated with, word for word, and are left out."
+                "validated with, in these words or nearly these, and are left out."
             )
+        if len(asked) > MOST_ASKED:
+            notes.append(f"{MOST_ASKED} of its {len(asked)} other questions were drawn and asked.")
+            asked = random.Random(evaluation.config.seed).sample(asked, MOST_ASKED)
     else:
         asked = [(kind, e) for kind in HELD_OUT for e in corpus.pile(kind, split)]
     if evaluation.config.checks:

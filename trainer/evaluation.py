@@ -39,6 +39,19 @@ LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "sentence-transfor
 def evaluate(evaluation: Evaluation) -> None:
     """Score the run's adapter against its base on what it was not taught; leave a report."""
     began = time.monotonic()
+    try:
+        report = make_report(evaluation)
+    except Stop:
+        evaluation.events.append(Stopped(seconds=time.monotonic() - began))
+        return
+    partial = evaluation.report_path.with_suffix(".partial")
+    partial.write_text(report.model_dump_json(indent=1))
+    partial.rename(evaluation.report_path)
+    evaluation.events.append(Finished(seconds=time.monotonic() - began))
+
+
+def make_report(evaluation: Evaluation) -> Report:
+    """Ask everybody everything, and mark the answers; raises `Stop` when asked to stop."""
     run, config = evaluation.run, evaluation.config
     corpus, split = run.corpus, run.split
     task = config.task
@@ -56,7 +69,16 @@ def evaluate(evaluation: Evaluation) -> None:
     )
     tuned = Base(base.name, PeftModel.from_pretrained(base.model, run.adapter), base.format)
     held_out = [q for q in questions if q.kind in ASKED]
-    near = look_up([q.example.question for q in held_out], corpus.pile("train", split), embedder)
+
+    def progress(done: int, total: int) -> None:
+        if evaluation.stop_asked:
+            raise Stop
+        evaluation.events.append(Comparing(done=done, total=total))
+
+    # Texts are embedded at once, and seen; afterwards they come from the cache.
+    asking, taught = [q.example.question for q in held_out], corpus.pile("train", split)
+    embedder.encode([*asking, *(e.question for e in taught)], progress=progress)
+    near = look_up(asking, taught, embedder)
     room = tuned.model.config.max_position_embeddings - config.most_new_tokens
     asked = [
         *_ask("base", held_out),
@@ -67,11 +89,7 @@ def evaluate(evaluation: Evaluation) -> None:
         ),
         *_ask_beside(probes, swaps),
     ]
-    try:
-        said = gather(tuned, asked, evaluation)
-    except Stop:
-        evaluation.events.append(Stopped(seconds=time.monotonic() - began))
-        return
+    said = gather(tuned, asked, evaluation)
     answers: dict[Contender, dict[str, Said]] = {"base": {}, "tuned": {}, "retrieval": {}}
     for one, answer in said.items():
         answers[one.who][one.id] = answer
@@ -83,15 +101,12 @@ def evaluate(evaluation: Evaluation) -> None:
     texts = [answer.text for several in answers.values() for answer in several.values()]
     texts += dict.fromkeys(e.answer for e in corpus.examples)
     parts = [part for text in texts for part in sentences(text)] if task == "answers" else []
-    embedder.encode(  # once, and seen; from the cache afterwards
-        [*texts, *parts],
-        progress=lambda done, total: evaluation.events.append(Comparing(done=done, total=total)),
-    )
+    embedder.encode([*texts, *parts], progress=progress)
     marks = mark_answers(
         questions, answers, corpus, task, embedder, lambda text: reads(config.embedder, text)
     )
     primary = choose_primary(task, marks)
-    report = Report(
+    return Report(
         task=task,
         primary=primary,
         embedder=config.embedder,
@@ -111,10 +126,6 @@ def evaluate(evaluation: Evaluation) -> None:
         unjudged=marks.unjudged,
         notes=(*left_out, *_notes(marks, config.embedder, embedder, split)),
     )
-    partial = evaluation.report_path.with_suffix(".partial")
-    partial.write_text(report.model_dump_json(indent=1))
-    partial.rename(evaluation.report_path)
-    evaluation.events.append(Finished(seconds=time.monotonic() - began))
 
 
 def _ask(who: Contender, questions: Sequence[Question]) -> list[Asked]:

@@ -106,8 +106,9 @@ def resume(run: Run, *, worker: Sequence[str] = WORKER) -> Checkpoint | None:
 
 def resume_evaluation(evaluation: Evaluation, *, worker: Sequence[str] = WORKER) -> None:
     """Let an evaluation that was stopped, failed or lost go on with the answers it has."""
-    state, said = evaluation.state(), evaluation.events.read()
-    if state not in (State.STOPPED, State.FAILED, State.LOST):
+    said = evaluation.events.read()
+    if not evaluation.cut_off:
+        state = evaluation.state()
         raise ConfigError(f"The scoring of '{evaluation.run.id}' is {state}; it cannot go on.")
     runs = Runs(evaluation.run.path.parent)
     _wait_again(evaluation, said, runs)

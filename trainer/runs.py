@@ -34,7 +34,7 @@ from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.split import Split
 from trainer.errors import CorpusError, DeviceBusy, NotFound, warn_once
 from trainer.report import Report, Task
-from trainer.work import Work, write_place
+from trainer.work import State, Work, write_place
 
 
 class EvaluationConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
@@ -71,6 +71,11 @@ class Evaluation(Work):
     def config(self) -> EvaluationConfig:
         """The settings it was created with."""
         return EvaluationConfig.model_validate_json((self.path / "config.json").read_bytes())
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it ended before its end, so that it can go on with the answers it has."""
+        return self.state() in (State.STOPPED, State.FAILED, State.LOST)
 
     @property
     def report_path(self) -> Path:
@@ -147,8 +152,9 @@ class Run(Work):
         return Runs(self.path.parent).find(self.config.continues)
 
     def unfinished(self) -> Work | None:
-        """The run itself or an evaluation of it, whichever is still at work."""
-        return next((w for w in (self, *self.evaluations()) if not w.state().over), None)
+        """The run itself or an evaluation of it, whichever is at work, or else waits."""
+        left = [w for w in (self, *self.evaluations()) if not w.state().over]
+        return min(left, key=lambda work: not work.alive, default=None)
 
     def create_evaluation(
         self,
@@ -174,8 +180,12 @@ class Run(Work):
         return sorted((Evaluation(c.parent) for c in configs), key=lambda e: e.id, reverse=True)
 
     def evaluation(self) -> Evaluation | None:
-        """The newest evaluation that has a report."""
-        return next((e for e in self.evaluations() if e.report()), None)
+        """The newest evaluation that has a report; one on a test file only where there is no other.
+
+        What was asked of a file is another thing than the scores of the run.
+        """
+        scored = [e for e in self.evaluations() if e.report()]
+        return min(scored, key=lambda e: e.config.file is not None, default=None)
 
 
 class Runs:

@@ -109,8 +109,8 @@ def _change(report: Report, kind: Kind, found: Difference) -> str:
         case "no difference":
             return f"tuning made no difference that matters: {name} {base} and {tuned} ({sure})."
     return (
-        f"tuning may have changed {name} ({base} to {tuned}, {sure}): too few questions to tell. "
-        f"About {found.enough} would do."
+        f"tuning may have changed {name} ({base} to {tuned}, {sure}): {found.n} questions about "
+        f"{found.groups} different answers are too few to tell. About {found.enough} would do."
     )
 
 

@@ -51,8 +51,9 @@ def ending(work: Work) -> str:
         case State.LOST:
             progress = next((e for e in reversed(events) if isinstance(e, Progress)), None)
             when = f" after step {progress.step}" if progress else " before its first step"
+            when = when if isinstance(work, Run) else ""
             cure = "Close other programs."
-            if resumable_step(work) is None:
+            if isinstance(work, Run) and resumable_step(work) is None:
                 cure = "Close other programs or lower batch_size, and start again."
             return (
                 f"{what} ended without a word{when}: the process was killed or the machine went "
@@ -78,7 +79,8 @@ def _newest_step(run: Run, files: tuple[tuple[str, int], ...]) -> int | None:
 
 def _way_on(work: Work) -> str:
     if isinstance(work, Evaluation):
-        return f" Score again: `tandem evaluate {work.run.id}`."
+        kept = " with the answers it has" if (work.path / "answers.jsonl").exists() else ""
+        return f" It can go on{kept}: `tandem evaluate {work.run.id} --go-on`."
     step = resumable_step(work)
     if step is None:
         return f" `tandem resume {work.id}` begins it again with the same settings."

@@ -61,14 +61,15 @@ def test_without_checks_nothing_taught_is_asked(run: Run) -> None:
 
 def test_of_a_test_file_the_taught_questions_are_left_out_and_counted(run: Run) -> None:
     taught = run.corpus.pile("train", run.split)[0].question
-    evaluation = given(run, taught.upper(), "Do you deliver on Sundays?", checks=False)
+    asked = (taught.upper(), f"{taught} Please?", "Do you deliver on Sundays?")
+    evaluation = given(run, *asked, checks=False)
     questions, notes = choose_questions(evaluation, "answers")
     assert [(q.kind, q.example.question) for q in questions] == [
         ("file", "Do you deliver on Sundays?")
     ]
     assert notes == [
-        "1 of 2 questions of more.csv were taught or validated with, word for word, and are left "
-        "out."
+        "2 of 3 questions of more.csv were taught or validated with, in these words or nearly "
+        "these, and are left out."
     ]
     with pytest.raises(CorpusError, match=r"Every question of more\.csv was taught"):
         choose_questions(given(run, taught), "answers")
@@ -82,3 +83,12 @@ def test_a_test_file_keeps_its_questions_with_the_evaluation(run: Run, workspace
     evaluation = run.create_evaluation(config, examples=corpus.examples)
     assert evaluation.examples == corpus.examples
     assert run.create_evaluation().examples == ()
+
+
+def test_of_a_huge_test_file_some_questions_are_drawn(run: Run) -> None:
+    evaluation = given(
+        run, *(f"Is colour {n} in store {n * 7}?" for n in range(1200)), checks=False
+    )
+    questions, notes = choose_questions(evaluation, "answers")
+    assert len(questions) == 1000
+    assert notes == ["1000 of its 1200 other questions were drawn and asked."]

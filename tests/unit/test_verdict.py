@@ -122,8 +122,12 @@ def test_the_second_sentence_says_when_a_search_box_would_serve_as_well() -> Non
         (apart(0.3, 0.1), "better", "tuning raised similarity"),
         (apart(-0.3, 0.1), "worse", "tuning lowered similarity"),
         (apart(0.01, 0.03), "no difference", "tuning made no difference that matters"),
-        (apart(0.04, 0.2), "too few", "too few questions to tell. About 2500 would do."),
-        (apart(0.3, 0.1, p=0.2), "too few", "too few questions to tell."),
+        (apart(0.04, 0.2), "too few", "are too few to tell. About 2500 would do."),
+        (
+            apart(0.3, 0.1, p=0.2),
+            "too few",
+            "40 questions about 40 different answers are too few to tell.",
+        ),
     ],
 )
 def test_a_verdict_needs_interval_and_test_and_says_how_many_questions_would_do(

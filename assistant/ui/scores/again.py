@@ -14,7 +14,6 @@ from trainer.errors import ConfigError, ModelError, NotFound
 from trainer.launch import launch_evaluation, resume_evaluation
 from trainer.runs import EvaluationConfig
 from trainer.scoring import MINILM, SUGGESTED
-from trainer.work import State
 
 TASKS = (
     ("found out from the corpus", "auto"),
@@ -72,11 +71,7 @@ def again_section(board: Board, *, worker: Sequence[str]) -> None:
     def show(run_id: str | None) -> tuple[Any, Any]:
         run = board.runs.find(run_id)
         newest = next(iter(run.evaluations()), None) if run else None
-        cut_off = newest is not None and newest.state() in (
-            State.STOPPED,
-            State.FAILED,
-            State.LOST,
-        )
+        cut_off = newest is not None and newest.cut_off
         return gr.Row(visible=run is not None and run.has_adapter), gr.Button(visible=cut_off)
 
     run, given = board.bar.run, [board.bar.run, embedder, task, checks, file]
