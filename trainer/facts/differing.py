@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from trainer.facts.flag import FactKind, Flag
+from trainer.facts.limits import find_limits
 from trainer.facts.names import find_names
 from trainer.facts.negation import find_turns
 from trainer.facts.numerals import language_of, lowered
@@ -36,6 +37,9 @@ def differing(answer: str, approved: str) -> tuple[Flag, ...]:
         flags.append(Flag(kind="negation", said=said, approved=there))
     for swap in find_swaps(mine, theirs):
         flags.append(Flag(kind=swap.kind, said=swap.said, approved=swap.approved))
+    if not flags:
+        limits = find_limits(mine, theirs)
+        flags += [Flag(kind="negation", said=said, approved=there) for said, there in limits]
     kept: list[Flag] = []
     for flag in flags:
         if not any(flag.said in k.said and flag.approved in k.approved for k in kept):

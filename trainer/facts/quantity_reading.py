@@ -55,6 +55,7 @@ _OFTEN = {
 }  # fmt: skip
 _ONE = r"(?:an?|one|eine?|einem|einen|einer|une?|una|uno|uma?|een)"
 _STATED = re.compile(r"\b(?:in|within|for|after|takes?|than|least|most|about|up to|last|lasts)\s+$")
+_LED_ON = re.compile(r"\s+(?:before|after|prior|ahead|in advance|beforehand|earlier|later)\b")
 _WORKING = r"(?:(?:business|working|bank|banking|werk|full|calendar|consecutive|more|clear)[ -]+)"
 
 
@@ -223,6 +224,7 @@ class _Reader:
         return before is not None and before[1] in currencies()[0]
 
     def read_numbers(self) -> None:
+        self._read_parts()
         for number in list(find_numbers(self.left, self.language)):
             self._add_number(number.start, number.end, number.value, number.small)
         for at, word in enumerate(lists()["ordinals"].get(self.language, ()), start=1):
@@ -235,8 +237,18 @@ class _Reader:
             dimension, factor = units()[0][match[2]]
             if dimension in ("duration", "months"):
                 stated = _STATED.search(self.left[: match.start()])
+                stated = stated or _LED_ON.match(self.left[match.end() :])
                 value = Fraction(1) * factor
                 self.add("time", dimension, value, match.span(), Fraction(1), weak=not stated)
+
+    def _read_parts(self) -> None:
+        """Read a quarter of an hour, three quarters of an hour, an hour and a half."""
+        for share, pattern in lists()["parts"].items():
+            for match in re.finditer(rf"\b(?:{pattern})\b", self.left):
+                name = next(group for group in match.groups() if group)
+                dimension, factor = units()[0][name]
+                raw = Fraction(share)
+                self.add("time", dimension, raw * factor, match.span(), raw)
 
     def _add_number(self, start: int, end: int, raw: Fraction, weak: bool) -> None:
         after = self.left[end:]

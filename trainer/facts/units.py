@@ -8,6 +8,18 @@ from typing import Any
 from trainer.facts.lexicon import any_of, read_list
 
 _BOUND_FILL = r"(?:\s+(?:the|an?|age|of|about|exactly)|\s*[$€£₹]|\s+rs\.?|\s+inr)*\s*$"
+_AHEAD = re.compile(r"\s+(before|ahead|beforehand|in advance|prior|earlier)(?!\w)")
+_IN_TIME = frozenset(
+    (
+        "no later than",
+        "not later than",
+        "by",
+        "until",
+        "till",
+        "no earlier than",
+        "not earlier than",
+    )
+)
 
 
 @cache
@@ -86,8 +98,15 @@ def _bounds() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
 def bound_of(lower: str, start: int, end: int) -> str:
     """On which side of a value one must be: "up" for the least, "down" for the most, or ""."""
     before, behind, found = _bounds()
+    ahead = _AHEAD.match(lower[end : end + 60])
     if match := before.search(lower[max(0, start - 40) : start].replace("n't ", " not ")):
+        if ahead and match[1] == "up to" and ahead[1] == "before":  # said of the least and most
+            return ""
+        if ahead and match[1] in _IN_TIME:  # the later, the fewer days are left
+            return "down" if found[match[1]] == "up" else "up"
         return found[match[1]]
+    if ahead and "at the latest" in lower[end : end + 60].split(".")[0]:
+        return "up"
     if match := behind.match(lower[end : end + 40]):
         return found[match[1]]
     return ""
