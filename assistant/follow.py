@@ -75,7 +75,7 @@ def follow(
             events = work.events.read()
             _say_news(work, [event for event in events if event.at not in said], say)
             said |= {event.at for event in events}
-            if state.over:
+            if state.over and not (isinstance(work, Evaluation) and work.alive):
                 break
             if time.monotonic() > quiet_until:
                 quiet_until = time.monotonic() + QUIET

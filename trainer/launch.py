@@ -110,6 +110,8 @@ def resume_evaluation(evaluation: Evaluation, *, worker: Sequence[str] = WORKER)
     if not evaluation.cut_off:
         state = evaluation.state()
         raise ConfigError(f"The scoring of '{evaluation.run.id}' is {state}; it cannot go on.")
+    if evaluation.alive:
+        raise ConfigError("The worker of that scoring is just ending. Try again in a moment.")
     runs = Runs(evaluation.run.path.parent)
     _wait_again(evaluation, said, runs)
     start_waiting(runs, worker=worker)

@@ -166,6 +166,50 @@ def test_numbers_dates_and_negation_are_seen_in_other_languages(answer: str, app
     assert differing(answer, approved)
 
 
+@pytest.mark.parametrize(
+    ("answer", "approved"),
+    [
+        ("Dogs may enter, and so may guide dogs.", "Dogs may not enter, except guide dogs."),
+        ("Eat anywhere except in the courtyard.", "Eat only in the courtyard."),
+        ("Tickets are valid on any day.", "Tickets are valid only on the day of purchase."),
+        ("It is for all, not only beginners.", "It is for beginners only."),
+        ("Anyone may borrow books.", "Only members may borrow books."),
+        ("The shop accepts cash but no cards.", "The shop accepts cards but no cash."),
+    ],
+)
+def test_a_limit_turned_into_its_reverse_is_flagged(answer: str, approved: str):
+    assert kinds(answer, approved) == {"negation"}
+    assert differing(approved, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "approved"),
+    [
+        ("Eating is forbidden except in the courtyard.", "Eat only in the courtyard."),
+        ("Anyone who is a member may borrow books.", "Only members may borrow books."),
+        ("The shop accepts no cash but cards.", "The shop accepts cards but no cash."),
+        ("Book no later than 14 days in advance.", "Book at least two weeks ahead."),
+        ("Cancel up to 24 hours before arrival.", "Cancel at least a day before arrival."),
+        ("It lasts an hour and a half.", "It lasts 90 minutes."),
+        ("It lasts three quarters of an hour.", "It lasts 45 minutes."),
+    ],
+)
+def test_the_same_limit_in_other_words_is_none(answer: str, approved: str):
+    assert differing(answer, approved) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "approved"),
+    [
+        ("Last entry is an hour before closing.", "Last entry is half an hour before closing."),
+        ("Book no earlier than 14 days in advance.", "Book at least two weeks ahead."),
+        ("Come a quarter of an hour early.", "Come three quarters of an hour early."),
+    ],
+)
+def test_another_span_before_something_is_flagged(answer: str, approved: str):
+    assert differing(answer, approved)
+
+
 def test_two_values_that_changed_places_are_flagged():
     approved = "Adults take 2 tablets and children take 1 tablet."
     assert differing("Adults take 1 tablet and children take 2 tablets.", approved)

@@ -5,6 +5,7 @@ in the courtyard", "not only" and "any" leave it in. Read in English only, and o
 that are about the same.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Literal
@@ -14,6 +15,8 @@ from trainer.facts.lexicon import read_list
 from trainer.facts.phrasing import BREAK, NOT, Phrasing, Word, stems_of
 
 ABOUT = 0.5  # share of content words from which two sentences are about the same
+_BESIDES = re.compile(r"\b(?:not (?:only|just|merely|solely)|with or without)\b")
+_MODAL = frozenset({"allow", "can"})
 _LIMITING = frozenset({"except", "unless", "only"})
 _SPLIT = read_words("but while whereas however though although")
 _BINDING = read_words("who whom whose that with without if on from aged over under as holding in")
@@ -23,11 +26,14 @@ def find_limits(answer: Phrasing, approved: Phrasing) -> Iterator[tuple[str, str
     """Find sentences of an answer that treat the rest otherwise than the approved ones do."""
     if answer.language != "en":
         return
-    for sentence in answer.sentences:
+    for number, sentence in enumerate(answer.sentences):
         near = max(approved.sentences, key=lambda other: _shared(sentence, other), default=())
         if _shared(sentence, near) < ABOUT:
             continue
         mine, theirs = _rest(sentence, near), _rest(near, sentence)
+        begin = answer.sentences[number - 1][-1].end if number else 0
+        if theirs == "out" and _BESIDES.search(answer.text.lower(), begin, sentence[-1].end):
+            mine = "in"
         if (mine and theirs and mine != theirs) or _exchanged(sentence, near):
             yield _said(sentence, answer), _said(near, approved)
 
@@ -44,7 +50,7 @@ def _said(sentence: Sequence[Word], text: Phrasing) -> str:
 def _rest(sentence: Sequence[Word], other: Sequence[Word]) -> str:
     """Whether a sentence leaves all the rest "in" or "out", or "" where it does not say."""
     found: set[str] = set()
-    stems = tuple(word.stem for word in sentence)
+    stems = tuple("only" if w.key == "only" else w.stem for w in sentence)
     for at, first in enumerate(stems):
         for phrase, name in _phrases().get(first, ()):
             if stems[at : at + len(phrase)] == phrase:
@@ -67,14 +73,22 @@ def _side(
     if name == "except":
         return "out" if denials else "in"
     if name == "only":
-        if after and after.quantity:  # only 5 euros
+        if after and (after.quantity or after.stem in ("one", "once")):  # only 5 euros
             return ""
         return "in" if denials else "out"
     if denials or any(w.stem in _LIMITING for w in sentence):
         return ""
-    if name == "all":
-        return "" if after and after.stem in _BINDING else "in"
-    return "in" if after and any(w.stem == after.stem for w in other) else ""
+    if name == "all":  # anyone may, but not anyone staying here
+        bound = after and (after.stem in _BINDING or (after.content and after.key not in _MODAL))
+        return "" if bound else "in"
+    listed = {w.stem for w in other if w.content} if name == "also" else _limited(other)
+    return "in" if after and after.stem in listed else ""
+
+
+def _limited(sentence: Sequence[Word]) -> set[str]:
+    """What stands close behind an "only"."""
+    places = [at for at, word in enumerate(sentence) if word.key == "only"]
+    return {w.stem for at in places for w in sentence[at + 1 : at + 5]}
 
 
 @cache

@@ -39,6 +39,7 @@ def language_of(lower: str) -> str:
     hits = Counter(
         language
         for word in re.findall(r"[^\W\d_]+", lower)[:80]
+        if word != "no"  # English too, and often the only one in a short answer
         for language in LANGUAGES.get(word, ())
     )
     return max(hits, key=lambda language: (hits[language], language == "en"), default="en")
