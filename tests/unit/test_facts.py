@@ -227,6 +227,11 @@ def test_an_amount_that_the_approved_answer_lacks_is_flagged_with_nothing_beside
     assert found == (Flag(kind="amount", said="$30", approved=""),)
 
 
+def test_a_sentence_of_nothing_but_an_idiom_is_no_obstacle():
+    assert differing("No problem. Anyone may borrow books.", "Only members may borrow books.")
+    assert differing("No problem. You must be at most 18.", "You must be at least 18.")
+
+
 STRANGE = ["", " ", "?", "1", "not", "%", "½", "İ 5 ₹", "no no no", "a" * 5000, "9" * 5000, "1/0"]
 
 

@@ -190,7 +190,7 @@ def _other_bounds(mine: Phrasing, theirs: Phrasing) -> Iterator[Flag]:
 
 def _denials(quantity: Quantity, text: Phrasing) -> int:
     for sentence in text.sentences:
-        if sentence[0].start <= quantity.start <= sentence[-1].end:
+        if sentence and sentence[0].start <= quantity.start <= sentence[-1].end:
             return sum(w.key == NOT or w.denied for w in sentence)
     return 0
 

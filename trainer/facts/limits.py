@@ -12,6 +12,7 @@ from typing import Literal
 
 from trainer.corpus.word_lists import read_words
 from trainer.facts.lexicon import read_list
+from trainer.facts.numerals import lowered
 from trainer.facts.phrasing import BREAK, NOT, Phrasing, Word, stems_of
 
 ABOUT = 0.5  # share of content words from which two sentences are about the same
@@ -26,14 +27,13 @@ def find_limits(answer: Phrasing, approved: Phrasing) -> Iterator[tuple[str, str
     """Find sentences of an answer that treat the rest otherwise than the approved ones do."""
     if answer.language != "en":
         return
-    for number, sentence in enumerate(answer.sentences):
-        near = max(approved.sentences, key=lambda other: _shared(sentence, other), default=())
-        if _shared(sentence, near) < ABOUT:
+    for at, sentence in enumerate(answer.sentences):
+        about = [_shared(sentence, other) for other in approved.sentences]
+        if max(about, default=0) < ABOUT:
             continue
-        mine, theirs = _rest(sentence, near), _rest(near, sentence)
-        begin = answer.sentences[number - 1][-1].end if number else 0
-        if theirs == "out" and _BESIDES.search(answer.text.lower(), begin, sentence[-1].end):
-            mine = "in"
+        place = about.index(max(about))
+        near = approved.sentences[place]
+        mine, theirs = _rest(answer, at, near), _rest(approved, place, sentence)
         if (mine and theirs and mine != theirs) or _exchanged(sentence, near):
             yield _said(sentence, answer), _said(near, approved)
 
@@ -47,8 +47,12 @@ def _said(sentence: Sequence[Word], text: Phrasing) -> str:
     return text.text[sentence[0].start : sentence[-1].end].strip(" .,;:")
 
 
-def _rest(sentence: Sequence[Word], other: Sequence[Word]) -> str:
+def _rest(text: Phrasing, number: int, other: Sequence[Word]) -> str:
     """Whether a sentence leaves all the rest "in" or "out", or "" where it does not say."""
+    sentence = text.sentences[number]
+    begin = max((s[-1].end for s in text.sentences[:number] if s), default=0)
+    if _BESIDES.search(lowered(text.text), begin, sentence[-1].end):  # an idiom, so in no sentence
+        return "in"
     found: set[str] = set()
     stems = tuple("only" if w.key == "only" else w.stem for w in sentence)
     for at, first in enumerate(stems):
@@ -73,7 +77,9 @@ def _side(
     if name == "except":
         return "out" if denials else "in"
     if name == "only":
-        if after and (after.quantity or after.stem in ("one", "once")):  # only 5 euros
+        if after and (
+            after.quantity or after.stem in ("one", "once", "of")
+        ):  # only 5 euros, exclusive of tax
             return ""
         return "in" if denials else "out"
     if denials or any(w.stem in _LIMITING for w in sentence):
