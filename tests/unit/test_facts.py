@@ -1,7 +1,8 @@
 """What `differing` flags and what it leaves alone; planted_facts.jsonl holds cases of our own.
 
 The cases whose approved answer has an even CRC-32 were tuned on. The others were measured before
-anything was changed, and some of what they missed was mended after that.
+anything was changed, and some of what they missed was mended after that. The last 43 of the file,
+about limits and parts of an hour, were tuned on in both halves.
 """
 
 import csv
