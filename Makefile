@@ -35,6 +35,8 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.corpus
 	$(BIN)/python -m tests.benchmarks.estimate
 	$(BIN)/python -m tests.benchmarks.kills
+	$(BIN)/python -m tests.benchmarks.null
+	$(BIN)/python -m tests.benchmarks.answering
 	$(BIN)/python -m tests.benchmarks.tuning
 
 # Pin again after pyproject.toml changed: whatever a fresh environment resolves to.

@@ -13,6 +13,7 @@ from typing import Any
 from assistant.corpus_commands import add_corpus_commands
 from assistant.history_commands import add_history_commands
 from assistant.run_commands import add_run_commands
+from assistant.score_commands import add_score_commands
 from assistant.terminal import (
     BUNDLED,
     FAILED,
@@ -123,19 +124,6 @@ def _ask(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _evaluate(arguments: argparse.Namespace) -> int:
-    from assistant.follow import follow
-    from trainer.launch import launch_evaluation
-
-    worker = worker_of(arguments)
-    evaluation = launch_evaluation(runs_of(arguments).get(arguments.run), worker=worker)
-    follow(evaluation, say, worker=worker)
-    report = evaluation.report()
-    if arguments.json:
-        print_json(report.summary() if report else {"reworded": None, "unseen": None})
-    return 0 if report else FAILED
-
-
 def _fsdp(arguments: argparse.Namespace) -> int:
     from trainer.fsdp import write_fsdp_config
 
@@ -212,10 +200,9 @@ def _parser() -> argparse.ArgumentParser:
     add_corpus_commands(command, commands, as_json)
     add_run_commands(command, as_json)
     add_history_commands(command, as_json)
+    add_score_commands(command, as_json)
     ask = command(_ask, "ask", "ask base and tuned one question", as_json)
-    evaluate = command(_evaluate, "evaluate", "score base, tuned and lookup again", as_json)
-    for added in (ask, evaluate):
-        added.add_argument("run", help="a run's id, or `latest`")
+    ask.add_argument("run", help="a run's id, or `latest`")
     ask.add_argument("question")
     fsdp = command(_fsdp, "fsdp", "write an accelerate configuration that shards a large base")
     fsdp.add_argument("file", type=Path, help="where to, such as fsdp.yaml")

@@ -3,11 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 
-from trainer.events import Answering, Event, Measured, Progress, Resumed, Started, Validated
+from trainer.events import (
+    Answering,
+    Comparing,
+    Event,
+    Measured,
+    Progress,
+    Resumed,
+    Started,
+    Validated,
+)
 from trainer.launch import WORKER, start_waiting
 from trainer.remarks import remarks
 from trainer.runs import Evaluation, Run, Runs
-from trainer.words import duration, ending, turn, verdict
+from trainer.verdict import verdict
+from trainer.words import duration, ending, turn
 from trainer.work import State, Work
 
 QUIET = 10  # seconds between two lines of progress
@@ -63,9 +73,9 @@ def follow(
                 time.sleep(0.3)
                 continue
             events = work.events.read()
-            _say_news([event for event in events if event.at not in said], say)
+            _say_news(work, [event for event in events if event.at not in said], say)
             said |= {event.at for event in events}
-            if state.over:
+            if state.over and not (isinstance(work, Evaluation) and work.alive):
                 break
             if time.monotonic() > quiet_until:
                 quiet_until = time.monotonic() + QUIET
@@ -83,12 +93,12 @@ def follow(
         for sentence in remarks(work):
             say(sentence)
     elif isinstance(work, Evaluation) and (report := work.report()):
-        for sentence in verdict(report):
+        for sentence in (*verdict(report), *report.notes):
             say(sentence)
     return True
 
 
-def _say_news(fresh: Sequence[Event], say: Say) -> None:
+def _say_news(work: Work, fresh: Sequence[Event], say: Say) -> None:
     for event in fresh:
         match event:
             case Started():
@@ -97,7 +107,10 @@ def _say_news(fresh: Sequence[Event], say: Say) -> None:
                     f"{event.trainable_parameters:,} of {event.parameters:,} weights learn."
                 )
             case Resumed():
-                say(f"It goes on from step {event.step}." if event.step else "It begins again.")
+                if isinstance(work, Evaluation):
+                    say("It goes on with the answers it has.")
+                else:
+                    say(f"It goes on from step {event.step}." if event.step else "It begins again.")
             case Measured():
                 say(
                     f"By its first steps it takes {duration(event.seconds)} in all; "
@@ -118,3 +131,5 @@ def _say_progress(last: Sequence[Event], say: Say) -> None:
         case [Answering() as scoring]:
             left = duration(scoring.seconds_left)
             say(f"scoring: {scoring.done} of {scoring.total} answers, {left} left")
+        case [Comparing() as scoring]:
+            say(f"scoring: comparing meanings, {scoring.done} of {scoring.total} texts")

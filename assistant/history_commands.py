@@ -109,18 +109,34 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    from trainer.comparing import compare_runs
     from trainer.history import differences
+    from trainer.verdict import about_runs
 
     runs = runs_of(arguments)
     one, other = runs.get(arguments.run), runs.get(arguments.other)
     if one == other:
         raise ConfigError(f"That is '{one.id}' twice. Name two runs.")
     found = differences(one, other)
+    apart = compare_runs(one, other)
     if arguments.json:
-        print_json({"runs": [one.id, other.id], "differences": {n: [a, b] for n, a, b in found}})
+        print_json(
+            {
+                "runs": [one.id, other.id],
+                "differences": {name: [a, b] for name, a, b in found},
+                "scores": {
+                    kind: {**between.model_dump(include=_TOLD), "verdict": between.verdict}
+                    for kind, between in apart.items()
+                },
+            }
+        )
     else:
         _print_columns([("", one.id, other.id), *found])
+        print("\n".join(["", *about_runs(apart)]))
     return 0
+
+
+_TOLD = {"mean", "low", "high", "p"}
 
 
 def _delete(arguments: argparse.Namespace) -> int:

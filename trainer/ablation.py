@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import mean, stdev
 
-from trainer.corpus.examples import normalise
 from trainer.events import Finished
 from trainer.grid import Ablation, Planned, Value
 from trainer.report import Kind, Report
@@ -102,9 +101,10 @@ def points(ablation: Ablation, setting: str) -> list[tuple[Value, float, float, 
 def cheapest(ablation: Ablation) -> Cheapest | None:
     """The configuration that tunes in the least time and is not significantly worse than the best.
 
-    The best has the highest mean score. Another is significantly worse where the 95% bootstrap
-    interval of its mean difference to the best lies below 0 altogether. The difference is taken
-    question by question, each with its mean over the seeds, and the questions are drawn again
+    The best has the highest mean score. Another is significantly worse where the bootstrap
+    interval of its mean difference to the best lies below 0 altogether: an interval of 95% for all
+    configurations together (Bonferroni), for of many one looks worse by chance. The difference is
+    taken question by question, each with its mean over the seeds, and the questions are drawn again
     2,000 times (Efron 1979), always in the same way. Where no question was asked in both, each
     side's are drawn by themselves. Few questions make wide intervals, and then "not significantly
     worse" says little: the sentence gives their number and the interval. Equal times are told
@@ -115,8 +115,9 @@ def cheapest(ablation: Ablation) -> Cheapest | None:
     if not scored:
         return None
     best, at_best = max(scored, key=lambda one: one[0].score or 0.0)
+    others = max(1, len(scored) - 1)
     for row, scores in sorted(scored, key=lambda one: (one[0].seconds or 0.0, one[0].rank)):
-        difference, low, high = _compare(scores, at_best)
+        difference, low, high = _compare(scores, at_best, others)
         if row == best or high >= 0:
             break
     so_far = f"Of {len(results.reports)} runs out of {len(results.plan.runs)}, t"
@@ -270,14 +271,14 @@ def _measure(results: _Results) -> list[tuple[Row, Scores]]:
     return found
 
 
-def _compare(scores: Scores, best: Scores) -> tuple[float, float, float]:
-    """The mean difference of two configurations and its 95% bootstrap interval."""
+def _compare(scores: Scores, best: Scores, others: int) -> tuple[float, float, float]:
+    """The mean difference of two configurations and its bootstrap interval, one of so many."""
     rng = random.Random(17)
     here, there = [s for i, s in scores.items() if i not in best], list(best.values())
     if shared := [scores[i] - best[i] for i in scores if i in best]:
         here, there = shared, [0.0]
     drawn = sorted(_draw(here, rng) - _draw(there, rng) for _ in range(RESAMPLES))
-    cut = RESAMPLES // 40  # 2.5% on each side
+    cut = RESAMPLES // (40 * others)  # of 2.5% on each side, its share
     return mean(here) - mean(there), drawn[cut], drawn[-cut - 1]
 
 
@@ -293,8 +294,8 @@ def _read_scores(path: Path, modified_ns: int) -> Mapping[Kind, Scores]:
 
 def _score(report: Report, kind: Kind) -> Iterable[tuple[str, float]]:
     for row in report.of(kind):
-        exact = normalise(row.answers["tuned"]) == normalise(row.approved)
-        yield row.id, float(exact) if kind == "test" else row.similarity["tuned"]
+        if (score := row.answers["tuned"].scores.get(report.primary)) is not None:
+            yield row.id, score
 
 
 def _seconds(run: Run) -> float:

@@ -1,4 +1,4 @@
-"""What travels with Tandem: a base model and sample corpora, in a checkout and in a wheel alike."""
+"""What travels with Tandem: a base, corpora and probes, in a checkout and in a wheel alike."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +15,11 @@ def bundled_bases() -> Mapping[str, Path]:
 def sample_corpora() -> Mapping[str, Path]:
     """The sample corpora: name to CSV file."""
     return {file.stem: file for file in sorted((_data() / "corpora").glob("*.csv"))}
+
+
+def probe_files() -> Path:
+    """The folder of general questions and of groups of people."""
+    return _data() / "probes"
 
 
 def _data() -> Path:

@@ -12,6 +12,7 @@ from trainer.errors import ConfigError
 NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 RUN_ID = r"^[A-Za-z0-9][A-Za-z0-9.-]*$"
 HUB_ID = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+MOST_TAUGHT = 100  # taught questions that scoring asks again, to see overfitting
 PATIENCE = 4  # checks without a better validation loss before early stopping ends the run
 
 

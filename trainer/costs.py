@@ -128,11 +128,8 @@ def count_operations(
     )
 
     words = (LONGEST_ANSWER + min(LONGEST_ANSWER, work.longest_answer)) / 2
-    groups = -(-work.asked // SCORED_AT_ONCE)
-    rounds = 2 * groups * words  # of base and tuned
-    score = Part(
-        2 * work.asked * words * word + rounds * weights, rounds * layers * SMALL_OF_ANSWER
-    )
+    rounds = -(-work.answers // SCORED_AT_ONCE) * words
+    score = Part(work.answers * words * word + rounds * weights, rounds * layers * SMALL_OF_ANSWER)
     return train, check, score
 
 

@@ -73,7 +73,7 @@ def estimate(
     verdict: Verdict = (
         "fits" if needed <= TIGHT * room else "tight" if needed <= room else "won't fit"
     )
-    scoring = score_seconds + load + LOADING_JUDGE if work.asked else 0.0
+    scoring = score_seconds + load + LOADING_JUDGE if work.answers else 0.0
     return Estimate(
         steps=work.steps,
         tokens=round(work.tokens),

@@ -41,7 +41,10 @@ class Started(_Event):
 
 
 class Resumed(_Event):
-    """A run: it goes on from a checkpoint; what it said of later steps no longer holds."""
+    """A run: it goes on from a checkpoint; what it said of later steps no longer holds.
+
+    An evaluation: it goes on with the answers it has, and `step` is 0.
+    """
 
     event: Literal["resumed"] = "resumed"
     step: int
@@ -100,6 +103,14 @@ class Answering(_Event):
     seconds_left: float
 
 
+class Comparing(_Event):
+    """An evaluation: how many different texts the embedding model has read, of how many."""
+
+    event: Literal["comparing"] = "comparing"
+    done: int
+    total: int
+
+
 class Finished(_Event):
     """A run: the adapter is saved and complete. An evaluation: the report is."""
 
@@ -135,6 +146,7 @@ Event = Annotated[
     | Validated
     | Sampled
     | Answering
+    | Comparing
     | Finished
     | Stopped
     | Failed,

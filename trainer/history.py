@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from trainer.config import RunConfig
 from trainer.events import Finished, Started, Stopped, Validated
+from trainer.report import CONTENDERS
 from trainer.runs import Run
 from trainer.words import duration
 
@@ -112,13 +113,10 @@ def _outcome(run: Run) -> list[tuple[str, float, int]]:
     evaluation = run.evaluation()
     report = evaluation.report() if evaluation else None
     for kind in report.kinds if report else ():
-        for who in ("base", "tuned", "lookup"):
+        for who in CONTENDERS:
             assert report is not None
-            exact = report.exact(kind, who) if kind == "test" else None
-            if exact is not None:
-                found.append((f"{kind}, {who}: exact", exact, 2))
-            elif (similarity := report.similarity(kind, who)) is not None:
-                found.append((f"{kind}, {who}: similarity", similarity, 2))
+            if (score := report.score(kind, who)) is not None:
+                found.append((f"{kind}, {who}: {report.primary}", score, 2))
     checks = [e.loss for e in run.events.read() if isinstance(e, Validated)]
     return [*found, ("lowest validation loss", min(checks), 3)] if checks else found
 

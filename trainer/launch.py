@@ -13,15 +13,17 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 from trainer.checkpoints import Checkpoint, changed_since, newest_checkpoint
 from trainer.config import RunConfig
 from trainer.corpus.audit import FEWEST_EXAMPLES
-from trainer.corpus.examples import distinct
+from trainer.corpus.examples import Example, distinct
 from trainer.corpus.library import Corpora
+from trainer.corpus.reading import read_corpus
 from trainer.devices import CPU, device_lock, devices, environment
 from trainer.errors import ConfigError, CorpusError, NotFound
-from trainer.events import Resumed
+from trainer.events import Event, Resumed
 from trainer.fitting import refuse
 from trainer.locks import LockHeld
 from trainer.machine import Machine
@@ -51,13 +53,24 @@ def launch(config: RunConfig, runs: Runs, *, worker: Sequence[str] = WORKER) -> 
 
 
 def launch_evaluation(
-    run: Run, config: EvaluationConfig | None = None, *, worker: Sequence[str] = WORKER
+    run: Run,
+    config: EvaluationConfig | None = None,
+    *,
+    file: Path | None = None,
+    worker: Sequence[str] = WORKER,
 ) -> Evaluation:
-    """Create an evaluation of a run and start it, or let it wait; return at once."""
+    """Create an evaluation of a run and start it, or let it wait; return at once.
+
+    With a `file` its questions are asked, not those of the split.
+    """
     if not run.has_adapter:
         raise NotFound(f"Run '{run.id}' has no adapter to score: it is {run.state()}.")
-    runs = Runs(run.path.parent)
-    evaluation = run.create_evaluation(config, place=_next_place(runs))
+    runs, config = Runs(run.path.parent), config or EvaluationConfig()
+    examples: Sequence[Example] = ()
+    if file:
+        examples = distinct(read_corpus(file).examples)
+        config = config.model_copy(update={"file": file.name})
+    evaluation = run.create_evaluation(config, place=_next_place(runs), examples=examples)
     start_waiting(runs, worker=worker)
     return evaluation
 
@@ -86,15 +99,33 @@ def resume(run: Run, *, worker: Sequence[str] = WORKER) -> Checkpoint | None:
             f"Run '{run.id}' cannot go on from step {checkpoint.step}: since then "
             f"{' and '.join(changed)} changed. Put it back, or start a new run."
         )
-    try:
-        with run.lock.claim():
-            if run.place is None and run.events.read() == said:  # nobody was faster
-                (run.path / "stop").unlink(missing_ok=True)
-                write_place(run.path, _next_place(runs))
-    except LockHeld:
-        pass  # somebody else has just resumed it
+    _wait_again(run, said, runs)
     start_waiting(runs, worker=worker)
     return checkpoint
+
+
+def resume_evaluation(evaluation: Evaluation, *, worker: Sequence[str] = WORKER) -> None:
+    """Let an evaluation that was stopped, failed or lost go on with the answers it has."""
+    said = evaluation.events.read()
+    if not evaluation.cut_off:
+        state = evaluation.state()
+        raise ConfigError(f"The scoring of '{evaluation.run.id}' is {state}; it cannot go on.")
+    if evaluation.alive:
+        raise ConfigError("The worker of that scoring is just ending. Try again in a moment.")
+    runs = Runs(evaluation.run.path.parent)
+    _wait_again(evaluation, said, runs)
+    start_waiting(runs, worker=worker)
+
+
+def _wait_again(work: Work, said: Sequence[Event], runs: Runs) -> None:
+    """Put work that is over back into the queue, unless it has said more since: it was then."""
+    try:
+        with work.lock.claim():
+            if work.place is None and work.events.read() == said:  # nobody was faster
+                (work.path / "stop").unlink(missing_ok=True)
+                write_place(work.path, _next_place(runs))
+    except LockHeld:
+        pass  # somebody else has just resumed it
 
 
 def cancel(work: Work) -> None:
@@ -161,14 +192,12 @@ def _start(work: Work, runs: Runs, chosen: dict[str, int], worker: Sequence[str]
     Its output goes to a file: a pipe nobody drains fills up and stops the training.
     """
     command = [sys.executable, "-u", *worker, str(work.path)]
-    if isinstance(work, Run) and work.config.processes > 1:
-        command = [*_accelerate(work.config.processes), *worker, str(work.path)]
     with work.lock.claim() as lock, (work.path / "output.log").open("ab") as output:
         if work.place is None:
             return  # cancelled since
-        if isinstance(work, Run) and work.events.read():
+        if work.events.read():
             work.events.mend()
-            found = newest_checkpoint(work)
+            found = newest_checkpoint(work) if isinstance(work, Run) else None
             work.events.append(Resumed(step=found.step if found else 0))
         process = subprocess.Popen(
             command,
@@ -195,19 +224,11 @@ HELD = "TANDEM_DEVICE_LOCKS"
 def pass_on(runs: Runs, *, worker: Sequence[str] = WORKER) -> None:
     """Free the devices this worker was given and start what waits; a worker's last act."""
     held = [int(descriptor) for descriptor in os.environ.pop(HELD, "").split(",") if descriptor]
-    if "WORLD_SIZE" in os.environ or not held:
-        return  # `accelerate launch` holds them; whoever started it sees it off
+    if not held:
+        return
     for descriptor in held:
         os.close(descriptor)
     start_waiting(runs, worker=worker)
-
-
-def _accelerate(processes: int) -> list[str]:
-    """With --multi_gpu also on CPUs: with --cpu, accelerate starts one process however many."""
-    launcher = [sys.executable, "-u", "-m", "accelerate.commands.launch", "--num_machines", "1"]
-    launcher += ["--num_processes", str(processes), "--mixed_precision", "no"]
-    launcher += ["--dynamo_backend", "no", "--main_process_port", "0", "--multi_gpu"]
-    return launcher
 
 
 def _next_place(runs: Runs) -> float:

@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,16 @@ import numpy as np
 from trainer.corpus.near import Pairs, Progress
 from trainer.corpus.wording import speaks_english
 from trainer.errors import warn_once
-from trainer.scoring import MINILM, MINILM_SHA256, Embedder, Matrix, load_embedder
+from trainer.scoring import (
+    CHUNKED,
+    MINILM,
+    MINILM_SHA256,
+    Embedder,
+    Matrix,
+    identify_embedder,
+    load_embedder,
+    reads,
+)
 
 CHUNK = 256  # texts embedded before they are written down
 BLOCK = 1024  # rows compared with all others at once
@@ -31,7 +41,7 @@ class Meaning:
         self,
         cache: Path,
         *,
-        model: str = f"{MINILM}@{MINILM_SHA256}",
+        model: str = f"{MINILM}@{MINILM_SHA256} {CHUNKED}",
         load: Callable[[], Embedder] = load_embedder,
         reads: Callable[[str], bool] = speaks_english,
     ) -> None:
@@ -58,14 +68,17 @@ class Meaning:
             if progress:
                 progress(len(found), len(first))
             chunk = missing[at : at + CHUNK]
-            self._embedder = self._embedder or self._load()
-            rows = self._embedder.encode([first[key] for key in chunk])
+            rows = self._loaded().encode([first[key] for key in chunk])
             new = dict(zip(chunk, np.asarray(rows, np.float32), strict=True))
             self._keep(new)
             found |= new
         if progress:
             progress(len(first), len(first))
         return np.stack([found[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
+
+    def chunked(self, texts: Sequence[str], /) -> list[bool]:
+        """Whether each text is longer than the model reads; loads the model."""
+        return self._loaded().chunked(texts) if texts else []
 
     def close_pairs(
         self,
@@ -94,6 +107,10 @@ class Meaning:
                 if cosine >= threshold:
                     close.append((min(pair), max(pair), float(cosine)))
         return close
+
+    def _loaded(self) -> Embedder:
+        self._embedder = self._embedder or self._load()
+        return self._embedder
 
     def _key(self, text: str) -> bytes:
         content = f"{self.model}\x00{text}".encode(errors="surrogatepass")
@@ -132,6 +149,19 @@ class Meaning:
 
     def _tell(self, error: sqlite3.Error) -> None:
         warn_once(f"{self.file} cannot be used ({error}); embeddings are worked out again.")
+
+
+def cached_embedder(workspace: Path, name: str = MINILM) -> Meaning:
+    """An embedding model, by Hub id or folder, whose work is kept in the workspace.
+
+    Raises `ModelError` where there is none of that name.
+    """
+    return Meaning(
+        workspace / "cache",
+        model=identify_embedder(name),
+        load=lambda: load_embedder(name),
+        reads=partial(reads, name),
+    )
 
 
 def _compare_all(rows: Matrix, threshold: float) -> Iterator[tuple[int, int, float]]:

@@ -15,36 +15,52 @@ runs/2026-11-20-141530-banking-3f9a/
 """
 
 import hashlib
+import json
 import secrets
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import pydantic
 from pydantic import Field
 
 from trainer.config import RunConfig
+from trainer.corpus.examples import Example
 from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.split import Split
 from trainer.errors import CorpusError, DeviceBusy, NotFound, warn_once
-from trainer.report import Report
-from trainer.work import Work, write_place
+from trainer.report import Report, Task
+from trainer.work import State, Work, write_place
 
 
 class EvaluationConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
     """What decides the outcome of an evaluation, fixed when it is created."""
 
-    embedder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    embedder: str = Field(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        description="Hub id or folder of the embedding model that judges similarity.",
+    )
+    task: Task | Literal["auto"] = Field(
+        "auto", description="What the corpus is for; auto: recognised from its texts."
+    )
+    file: str | None = Field(
+        None, description="The test file whose questions are asked, not those of the split."
+    )
+    checks: bool = Field(
+        True, description="Ask what shows overfitting, forgetting and bias, too: twice the time."
+    )
     most_new_tokens: int = Field(160, ge=1, le=2048)
-    batch_size: int = Field(32, ge=1, le=256)
+    batch_size: int = Field(64, ge=1, le=256)
+    seed: int = Field(17, ge=0, lt=2**32, description="Fixes which questions the checks draw.")
 
 
 @dataclass(frozen=True)
 class Evaluation(Work):
-    """The scores of base, tuned and lookup on the held-out questions of one run."""
+    """The scores of base, tuned, retrieval and lookup on the held-out questions of one run."""
 
     @property
     def run(self) -> "Run":
@@ -57,6 +73,11 @@ class Evaluation(Work):
         return EvaluationConfig.model_validate_json((self.path / "config.json").read_bytes())
 
     @property
+    def cut_off(self) -> bool:
+        """Whether it ended before its end, so that it can go on with the answers it has."""
+        return self.state() in (State.STOPPED, State.FAILED, State.LOST)
+
+    @property
     def report_path(self) -> Path:
         """Where the report is, once there is one."""
         return self.path / "report.json"
@@ -64,9 +85,18 @@ class Evaluation(Work):
     def report(self) -> Report | None:
         """The result, once it is complete."""
         try:
-            return Report.model_validate_json(self.report_path.read_bytes())
+            found = self.report_path.stat()
         except FileNotFoundError:
             return None
+        return _read_report(self.report_path, found.st_mtime_ns)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The questions of the test file it was created with; none where the split is asked."""
+        if not self.config.file:
+            return ()
+        lines = (self.path / "questions.jsonl").read_text(encoding="utf-8").split("\n")
+        return tuple(Example(**json.loads(line)) for line in lines if line)
 
 
 @dataclass(frozen=True)
@@ -122,15 +152,27 @@ class Run(Work):
         return Runs(self.path.parent).find(self.config.continues)
 
     def unfinished(self) -> Work | None:
-        """The run itself or an evaluation of it, whichever is still at work."""
-        return next((w for w in (self, *self.evaluations()) if not w.state().over), None)
+        """The run itself or an evaluation of it, whichever is at work, or else waits."""
+        left = [w for w in (self, *self.evaluations()) if not w.state().over]
+        return min(left, key=lambda work: not work.alive, default=None)
 
     def create_evaluation(
-        self, config: EvaluationConfig | None = None, *, place: float | None = None
+        self,
+        config: EvaluationConfig | None = None,
+        *,
+        place: float | None = None,
+        examples: Sequence[Example] = (),
     ) -> Evaluation:
-        """Make the directory of a new evaluation and fix its settings; with a place, it waits."""
-        folder = self.path / "evaluations"
-        return Evaluation(_create(folder, _stamp(), config or EvaluationConfig(), place=place))
+        """Make the directory of a new evaluation and fix its settings; with a place, it waits.
+
+        `examples` are what a test file holds, where the settings name one.
+        """
+        folder, files = self.path / "evaluations", {}
+        if examples:
+            lines = (json.dumps(asdict(example), ensure_ascii=False) for example in examples)
+            files["questions.jsonl"] = "".join(line + "\n" for line in lines)
+        config = config or EvaluationConfig()
+        return Evaluation(_create(folder, _stamp(), config, files, place=place))
 
     def evaluations(self) -> Sequence[Evaluation]:
         """Every evaluation of this run, newest first."""
@@ -138,8 +180,12 @@ class Run(Work):
         return sorted((Evaluation(c.parent) for c in configs), key=lambda e: e.id, reverse=True)
 
     def evaluation(self) -> Evaluation | None:
-        """The newest evaluation that has a report."""
-        return next((e for e in self.evaluations() if e.report_path.exists()), None)
+        """The newest evaluation that has a report; one on a test file only where there is no other.
+
+        What was asked of a file is another thing than the scores of the run.
+        """
+        scored = [e for e in self.evaluations() if e.report()]
+        return min(scored, key=lambda e: e.config.file is not None, default=None)
 
 
 class Runs:
@@ -158,7 +204,8 @@ class Runs:
     ) -> Run:
         """Make the directory of a new run, fix its settings and split; with a place, it waits."""
         name = f"{_stamp(now)}-{config.corpus}"
-        return Run(_create(self.root, name, config, split=split, place=place))
+        files = {"split.json": split.model_dump_json(indent=1)}
+        return Run(_create(self.root, name, config, files, place=place))
 
     def get(self, run_id: str) -> Run:
         """Find a run by its id, or the newest by `latest`."""
@@ -243,9 +290,9 @@ def _create(
     folder: Path,
     name: str,
     config: pydantic.BaseModel,
+    files: Mapping[str, str],
     *,
-    split: Split | None = None,
-    place: float | None = None,
+    place: float | None,
 ) -> Path:
     while True:
         path = folder / f"{name}-{secrets.token_hex(2)}"
@@ -255,8 +302,8 @@ def _create(
     partial.mkdir(parents=True)
     try:
         (partial / "config.json").write_text(config.model_dump_json(indent=1))
-        if split:
-            (partial / "split.json").write_text(split.model_dump_json(indent=1))
+        for file, text in files.items():
+            (partial / file).write_text(text, encoding="utf-8")
         if place is not None:
             write_place(partial, place)
         return partial.rename(path)
@@ -267,6 +314,15 @@ def _create(
 
 def _stamp(now: datetime | None = None) -> str:
     return (now or datetime.now()).strftime("%Y-%m-%d-%H%M%S")
+
+
+@lru_cache(maxsize=16)
+def _read_report(path: Path, modified_ns: int) -> Report | None:
+    try:
+        return Report.model_validate_json(path.read_bytes())
+    except pydantic.ValidationError:
+        warn_once(f"{path} is of another version of Tandem or damaged; score the run again.")
+        return None
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,6 @@ from trainer.events import (
     Stopped,
     Validated,
 )
-from trainer.report import Kind, Report
 from trainer.runs import Evaluation, Run, Runs
 from trainer.work import State, Work
 
@@ -52,8 +51,9 @@ def ending(work: Work) -> str:
         case State.LOST:
             progress = next((e for e in reversed(events) if isinstance(e, Progress)), None)
             when = f" after step {progress.step}" if progress else " before its first step"
+            when = when if isinstance(work, Run) else ""
             cure = "Close other programs."
-            if resumable_step(work) is None:
+            if isinstance(work, Run) and resumable_step(work) is None:
                 cure = "Close other programs or lower batch_size, and start again."
             return (
                 f"{what} ended without a word{when}: the process was killed or the machine went "
@@ -79,7 +79,8 @@ def _newest_step(run: Run, files: tuple[tuple[str, int], ...]) -> int | None:
 
 def _way_on(work: Work) -> str:
     if isinstance(work, Evaluation):
-        return f" Score again: `tandem evaluate {work.run.id}`."
+        kept = " with the answers it has" if (work.path / "answers.jsonl").exists() else ""
+        return f" It can go on{kept}: `tandem evaluate {work.run.id} --go-on`."
     step = resumable_step(work)
     if step is None:
         return f" `tandem resume {work.id}` begins it again with the same settings."
@@ -125,51 +126,6 @@ def _advice(run: Run) -> str:
     return (
         f"Validation loss was lowest at step {best.step}. It is on untaught questions here, for "
         "no answer has two wordings, so it stops nothing; but fewer epochs may do as well."
-    )
-
-
-def verdict(report: Report) -> list[str]:
-    """What an evaluation found, reworded before unseen."""
-    return [
-        _about_test(report) if kind == "test" else _about(report, kind) for kind in report.kinds
-    ]
-
-
-def _about_test(report: Report) -> str:
-    n = len(report.of("test"))
-    base, tuned, lookup = (report.exact("test", who) or 0.0 for who in ("base", "tuned", "lookup"))
-    return (
-        f"On {n} held-out texts, {tuned:.0%} of the tuned model's answers are exactly the approved "
-        f"ones, {base:.0%} of the base's; the nearest taught text would have given {lookup:.0%}."
-    )
-
-
-def _about(report: Report, kind: Kind) -> str:
-    n = len(report.of(kind))
-    base, tuned, lookup = (report.similarity(kind, who) for who in ("base", "tuned", "lookup"))
-    if base is None or tuned is None or lookup is None:
-        if kind == "reworded":
-            return (
-                "Reworded questions could not be measured: no answer in this corpus has two "
-                "wordings. Add other wordings of the questions."
-            )
-        return (
-            "Unseen questions could not be measured: the corpus is too small, or has too few "
-            "different answers, to hold any out."
-        )
-    change = round(tuned, 2) - round(base, 2)
-    moved = "raised" if change > 0 else "lowered" if change < 0 else "did not move"
-    if kind == "reworded":
-        better = " As it stands, a search box would serve better." if lookup > tuned else ""
-        return (
-            f"On {n} reworded questions, whose answers were taught in other words, tuning {moved} "
-            f"similarity to the approved answer (from {base:.2f} to {tuned:.2f}); looking the "
-            f"answer up would have reached {lookup:.2f}.{better}"
-        )
-    return (
-        f"On {n} unseen questions, whose answers nobody taught, similarity went from {base:.2f} to "
-        f"{tuned:.2f}. A model cannot know these answers: a rise means it learnt the subject and "
-        f"the tone, not the facts. Lookup ({lookup:.2f}) is wrong here by construction."
     )
 
 

@@ -1,12 +1,14 @@
 """The process of a run or an evaluation: `python -m trainer.worker DIRECTORY`.
 
 It reads `config.json`, appends to `events.jsonl`, leaves a result, and talks to nobody. A run
-that asks for it is scored in the same process, as an evaluation with a directory of its own.
+that asks for it is scored in the same process, as an evaluation with a directory of its own. Where
+several processes share a run, this one starts them and sees them off.
 """
 
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +16,18 @@ from pathlib import Path
 
 from trainer.errors import UserError, disk_full_told
 from trainer.events import Failed
-from trainer.launch import pass_on
+from trainer.launch import WORKER, pass_on
 from trainer.runs import Evaluation, Run, Runs
 from trainer.work import Work
 
 
 def main(directory: str) -> int:
     """Do the work to its end and make sure the log has a last word."""
-    if "WORLD_SIZE" in os.environ:
-        _die_with_the_launcher()
     path = Path(directory)
+    if "WORLD_SIZE" in os.environ:
+        _die_with_the_parent()
+        _tune(Run(path))  # whoever started the launcher passes the devices on
+        return 0
     (path / "queued").unlink(missing_ok=True)  # where who started it was killed before it could
     if path.parent.name == "evaluations":
         evaluation = Evaluation(path)
@@ -33,6 +37,8 @@ def main(directory: str) -> int:
     try:
         if evaluation:
             _evaluate(evaluation)
+        elif Run(path).config.processes > 1:
+            return _start_team(Run(path))
         else:
             _tune(Run(path))
     finally:
@@ -55,6 +61,19 @@ def _tune(run: Run) -> None:
             _evaluate(evaluation)
 
 
+def _start_team(run: Run) -> int:
+    """Start the processes of a run, which inherit its locks, and wait for them.
+
+    With --multi_gpu also on CPUs: with --cpu, accelerate starts one process however many.
+    """
+    command = [sys.executable, "-u", "-m", "accelerate.commands.launch", "--num_machines", "1"]
+    command += ["--num_processes", str(run.config.processes), "--mixed_precision", "no"]
+    command += ["--dynamo_backend", "no", "--main_process_port", "0", "--multi_gpu"]
+    command += [*WORKER, str(run.path)]
+    ended = subprocess.run(command, close_fds=False, preexec_fn=_die_with_the_parent, check=False)
+    return ended.returncode
+
+
 def _evaluate(evaluation: Evaluation) -> None:
     with _last_word(evaluation):
         from trainer.evaluation import evaluate  # noqa: PLC0415 - as above
@@ -62,11 +81,11 @@ def _evaluate(evaluation: Evaluation) -> None:
         evaluate(evaluation)
 
 
-def _die_with_the_launcher() -> None:
-    """It holds the locks: who lived on without it would work unseen beside the next."""
+def _die_with_the_parent() -> None:
+    """Who lived on without it would work unseen beside the next."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG of Linux
     if os.getppid() == 1:
-        sys.exit("The launcher is gone.")
+        sys.exit("Who started this process is gone.")
 
 
 @contextmanager

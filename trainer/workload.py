@@ -14,9 +14,10 @@ from pathlib import Path
 
 from trainer.bases import find_base, shape
 from trainer.bundled import PREFIX
-from trainer.config import RunConfig
+from trainer.config import MOST_TAUGHT, RunConfig
 from trainer.corpus.examples import Example
 from trainer.corpus.library import Corpus
+from trainer.corpus.split import Split
 from trainer.errors import ModelError
 
 LETTERS = 4.2  # of Latin script in a token
@@ -28,6 +29,7 @@ TEMPLATE = 9  # tokens of a chat template around a question
 SYSTEM_MESSAGE = 21  # and of the message that some templates begin with
 FILLED = 64  # rows and labels are filled up to multiples of this, as in `packing`
 CHECKS_PER_EPOCH, STEPS_BETWEEN_CHECKS = 2, 100  # as in `finetune`
+BESIDE = 370  # answers to general and swapped questions, of base and tuned
 
 Lengths = tuple[float, float]  # tokens of a prompt, and of an answer with its end
 
@@ -75,7 +77,7 @@ class Workload:
     checks: int
     checked: Lengths  # of one check: tokens in all, and labels
     epochs_shown: int
-    asked: int
+    answers: int  # that scoring asks for
     longest_answer: float
     p95: int  # tokens that 95% of the examples do not exceed, before any cut
 
@@ -166,10 +168,16 @@ def measure_workload(
         checks=math.ceil(steps / between) if validation else 0,
         checked=(sum(map(sum, validation)), sum(answer for _, answer in validation)),
         epochs_shown=int(config.epochs),
-        asked=sum(len(getattr(split, kind)) for kind in split.kinds) if config.evaluate else 0,
+        answers=_answers(split) if config.evaluate else 0,
         longest_answer=max((answer for _, answer in train), default=0),
         p95=math.ceil(totals[int(0.95 * (len(totals) - 1))]) if totals else 0,
     )
+
+
+def _answers(split: Split) -> int:
+    """How many answers the scoring asks for: of base, tuned and retrieval, and for its checks."""
+    held_out = sum(len(getattr(split, kind)) for kind in split.kinds)
+    return 3 * held_out + min(MOST_TAUGHT, len(split.train)) + BESIDE
 
 
 def _lengths(examples: Iterable[Example], base: Shape, counted: Mapping[str, int]) -> list[Lengths]:

@@ -16,7 +16,7 @@ from assistant.ui.chat import Sides, chat_tab
 from assistant.ui.corpus.desk import Draft
 from assistant.ui.corpus.tab import corpus_tab
 from assistant.ui.present import strip
-from assistant.ui.scores import scores_tab
+from assistant.ui.scores.tab import scores_tab
 from assistant.ui.theme import CSS, theme
 from assistant.ui.tune.tab import tune_tab
 from assistant.ui.wiring import PRIVATE

@@ -1,4 +1,4 @@
-"""Plots of a run and of a report; each title says the finding."""
+"""Plots of a run and of a corpus; each title says the finding."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from assistant.ui.theme import BASE, INK, LOOKUP, TUNED
+from assistant.colours import BASE, INK, LOOKUP, TUNED
 from trainer.corpus.examples import Example
 from trainer.corpus.mapping import Task
 from trainer.events import Event, Finished, Progress, Started, Validated
-from trainer.report import CONTENDERS, Contender, Kind, Report
 from trainer.runs import Run
 
 if TYPE_CHECKING:  # transformers takes seconds
     from trainer.rendering import Lengths
-
-COLOURS: dict[Contender, str] = {"base": BASE, "tuned": TUNED, "lookup": LOOKUP}
-SHAPES: dict[Contender, str] = {"base": "circle", "tuned": "diamond", "lookup": "square"}
 
 
 def loss_plot(run: Run | None) -> go.Figure | None:
@@ -130,43 +126,6 @@ def _thinned(count: int, most: int = 600) -> list[int]:
     """The places of at most so many of so many points, the last one among them."""
     every = -(-count // most)
     return [*range(0, count - 1, every), count - 1]
-
-
-def scores_plot(report: Report | None, kind: Kind) -> go.Figure | None:
-    """One dot a question, a line at the mean, for each contender."""
-    rows = report.of(kind) if report else ()
-    if not report or not rows:
-        return None
-    figure = go.Figure()
-    means = {who: report.similarity(kind, who) or 0.0 for who in CONTENDERS}
-    for place, who in enumerate(CONTENDERS):
-        figure.add_scatter(
-            x=[row.similarity[who] for row in rows],
-            y=[place + 0.22 * ((i * 0.618) % 1 - 0.5) * 2 for i in range(len(rows))],
-            mode="markers",
-            name=who,
-            marker={"color": COLOURS[who], "symbol": SHAPES[who], "size": 7, "opacity": 0.5},
-            text=[row.question[:60] for row in rows],
-            hovertemplate="%{text}<br>similarity %{x:.2f}<extra></extra>",
-            showlegend=False,
-        )
-        figure.add_scatter(
-            x=[means[who]] * 2,
-            y=[place - 0.36, place + 0.36],
-            mode="lines",
-            line={"color": COLOURS[who], "width": 4},
-            hovertemplate=f"mean {means[who]:.2f}<extra></extra>",
-            showlegend=False,
-        )
-    figure.update_yaxes(
-        tickvals=list(range(len(CONTENDERS))),
-        ticktext=[f"{who} {means[who]:.2f}" for who in CONTENDERS],
-        range=[len(CONTENDERS) - 0.5, -0.5],
-    )
-    figure.update_xaxes(title="similarity to the approved answer", range=[-0.2, 1.05])
-    change = means["tuned"] - means["base"]
-    title = f"{kind.capitalize()}: tuning {change:+.2f} on {len(rows)} questions"
-    return _styled(figure, title, height=300)
 
 
 def tokens_plot(lengths: "Lengths", most: int, *, of: int) -> go.Figure | None:

@@ -3,15 +3,14 @@
 Whatever a corpus or a model says is escaped before it becomes HTML.
 """
 
+import re
 from html import escape
 
-import pandas as pd
-
-from assistant.ui.theme import TUNED
-from trainer.events import Answering, Progress, Started
-from trainer.report import CONTENDERS, Contender, Kind, Report
-from trainer.runs import Run
-from trainer.words import duration, ending, verdict
+from assistant.colours import TUNED
+from trainer.events import Answering, Comparing, Progress, Started
+from trainer.report import Contender
+from trainer.runs import Run, Runs
+from trainer.words import duration, ending, turn
 from trainer.work import State, Work
 
 _MARKS = {
@@ -48,11 +47,20 @@ def _going_on(active: Work) -> tuple[str, float | None]:
         if share is None:
             return f"{what}: loading the base model", None
         return f"{what}: {share:.0%}, {duration(left)} left", share
-    work = next(iter(active.evaluations()), None) if isinstance(active, Run) else active
+    return _scoring(next(iter(active.evaluations()), None) if isinstance(active, Run) else active)
+
+
+def _scoring(work: Work | None) -> tuple[str, float | None]:
     last = work.events.read()[-1:] if work else []
-    if last and isinstance(last[0], Answering):
-        done, total, left = last[0].done, last[0].total, last[0].seconds_left
-        return f"Scoring: {done} of {total} answers, {duration(left)} left", done / max(1, total)
+    match last:
+        case [Answering() as said]:
+            left = duration(said.seconds_left)
+            return f"Scoring: {said.done} of {said.total} answers, {left} left", said.done / max(
+                1, said.total
+            )
+        case [Comparing() as said]:
+            told = f"Scoring: comparing meanings, {said.done} of {said.total} texts"
+            return told, said.done / max(1, said.total)
     return "Scoring: loading the models", None
 
 
@@ -69,61 +77,27 @@ def side_head(who: Contender, run: Run | None) -> str:
     return f'<div class="head">{title}</div>'
 
 
-def scores_view(run: Run | None, report: Report | None) -> str:
-    """The verdict in sentences, or what to do to get one; and why the last try gave none."""
+def scores_state(run: Run | None) -> str:
+    """How far the newest scoring is, why it gave nothing, or what to do to get scores."""
     newest = next(iter(run.evaluations()), None) if run else None
-    trouble = ""
-    if newest and newest.state() in (State.FAILED, State.LOST):
-        trouble = f'<div class="failed"><p class="lead">{escape(ending(newest))}</p></div>'
-    if report is None:
-        what = "They come by themselves when tuning is done."
-        if run and run.has_adapter:
-            what = "Scoring goes on." if newest and newest.alive else "Press <b>Score again</b>."
-        return f'{trouble}<div class="empty">No scores yet. {what}</div>'
-    reworded, unseen = verdict(report)
-    return (
-        f'{trouble}<p class="lead"><b>{escape(reworded)}</b></p>'
-        f'<p class="lead">{escape(unseen)}</p>'
-        '<p class="quiet">Similarity is the cosine of two texts in an embedding space '
-        f"({escape(report.embedder)}): 1 is the same meaning by its judgement, near 0 is unrelated."
-        " Higher is better; it does not check facts.</p>"
-    )
-
-
-def scores_table(report: Report | None, kind: Kind) -> pd.DataFrame:
-    """The rows behind the numbers, the most improved first."""
-    rows = sorted(
-        report.of(kind) if report else (),
-        key=lambda row: row.similarity["base"] - row.similarity["tuned"],
-    )
-    return pd.DataFrame(
-        [
-            (
-                row.question,
-                row.approved,
-                row.answers["base"],
-                row.answers["tuned"],
-                *(round(row.similarity[who], 2) for who in CONTENDERS),
-                round(row.similarity["tuned"] - row.similarity["base"], 2),
-                row.answers["lookup"],
-            )
-            for row in rows
-        ],
-        columns=[*TABLE_COLUMNS],
-    )
-
-
-TABLE_COLUMNS = (
-    "question",
-    "approved answer",
-    "base said",
-    "tuned said",
-    "base",
-    "tuned",
-    "lookup",
-    "change",
-    "lookup said",
-)
+    if run and newest:
+        match newest.state():
+            case State.FAILED | State.LOST:
+                return f'<div class="failed"><p class="lead">{sentence(ending(newest))}</p></div>'
+            case State.STOPPED:
+                return f'<p class="quiet">{sentence(ending(newest))}</p>'
+            case State.QUEUED:
+                said = turn(newest, Runs(run.path.parent))
+                return f'<p class="lead">{sentence(said)}</p>'
+            case State.CREATED | State.RUNNING:
+                said, share = _scoring(newest)
+                return f'<p class="lead">{said}</p>{bar(share or 0)}'
+    if run and run.evaluation():
+        return ""
+    what = "They come by themselves when tuning is done."
+    if run and run.has_adapter:
+        what = "Press <b>Score again</b>."
+    return f'<div class="empty">No scores yet. {what}</div>'
 
 
 def _progress(run: Run) -> tuple[float | None, float]:
@@ -133,6 +107,11 @@ def _progress(run: Run) -> tuple[float | None, float]:
     if total is None or last is None:
         return None, 0.0
     return last.step / total, last.seconds_left
+
+
+def sentence(text: str) -> str:
+    """A sentence of the core as HTML; commands in it stand out."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def bar(share: float) -> str:

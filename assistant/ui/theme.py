@@ -2,8 +2,9 @@
 
 import gradio as gr
 
-# Base and tuned keep one colour and one shape each, in every plot and column head.
-BASE, TUNED, LOOKUP = "#c2610c", "#0d9488", "#8792a2"
+from assistant.colours import BASE, LOOKUP, TUNED
+from assistant.report_view.style import DARK, LIGHT, STYLE
+
 PILES = {
     "train": TUNED,
     "validation": LOOKUP,
@@ -11,7 +12,6 @@ PILES = {
     "unseen": "#7c3aed",
     "test": BASE,
 }
-INK = "#7b8794"  # readable on white and on near-black
 
 SYSTEM = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
 
@@ -35,6 +35,15 @@ def theme() -> gr.themes.Base:
         color_accent="*primary_700",
     )
 
+
+# A report's sections fold as the page's own do; its colours follow the page's choice.
+_REPORT = f"""
+.report {{ {LIGHT} }} .dark .report {{ {DARK} }}
+.report .fold {{ border: 1px solid var(--edge); border-radius: 8px; padding: 0 16px;
+    margin: 8px 0; }}
+.report .fold > summary {{ padding: 12px 0; color: var(--ink); font-weight: 600; }}
+.report progress {{ width: 100%; height: 8px; accent-color: {TUNED}; }}
+"""
 
 CSS = """
 .gradio-container { width: 100% !important; max-width: 1240px !important;
@@ -123,3 +132,4 @@ mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radi
 .pair summary { cursor: pointer; color: var(--body-text-color-subdued); }
 .choices { flex-wrap: wrap; }
 """
+CSS += _REPORT + STYLE

@@ -166,7 +166,8 @@ def test_from_upload_to_side_by_side_answers(
     step(page, "4 Scores")
     verdict = page.get_by_text(re.compile(r"On 4 reworded questions, .* tuning"))
     expect(verdict).to_be_visible(timeout=300 * SECOND)
-    expect(page.get_by_text(re.compile(r"Reworded: tuning [+-]0\.\d\d on 4"))).to_be_visible()
+    expect(page.get_by_text("too few to tell").first).to_be_visible()
+    expect(page.get_by_text("Unseen questions", exact=False).first).to_be_visible()
 
     # One question, two answers, and the proof of which weights gave them.
     step(page, "3 Chat")

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.reports import scored_row
 from trainer.events import Answering, Finished, Progress, Started, Stopped
 from trainer.launch import pass_on
-from trainer.report import KINDS, Report, Row
+from trainer.report import Kind, Report
 from trainer.runs import Evaluation, Run, Runs
 from trainer.work import Work
 
+KINDS: tuple[Kind, ...] = ("reworded", "unseen")
 WORKER = ("-m", "tests.process.scripted_worker")
 SCRIPTS = {"finish": 101, "die": 102, "wait": 103, "nap": 104}
 
@@ -48,14 +50,12 @@ def step(number: int) -> Progress:
 def score(evaluation: Evaluation) -> None:
     corpus = evaluation.run.corpus
     rows = tuple(
-        Row(
-            id=e.id,
-            kind=kind,
-            question=e.question,
-            topic=e.topic,
-            approved=e.answer,
-            answers={"base": "Who knows?", "tuned": e.answer, "lookup": e.answer},
-            similarity={"base": 0.1, "tuned": 0.9, "lookup": 0.7},
+        scored_row(
+            kind,
+            e.answer,
+            {"base": "Who knows?", "tuned": e.answer, "lookup": e.answer},
+            {"base": 0.1, "tuned": 0.9, "lookup": 0.7},
+            id_=e.id,
         )
         for kind in KINDS
         for e in corpus.pile(kind)

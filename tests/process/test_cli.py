@@ -456,6 +456,11 @@ def test_a_run_is_shown_compared_and_deleted(scripted: Tandem, corpus: object, r
     assert ["reworded,", "tuned:", "similarity", "-", "0.90"] in [
         line.split() for line in out.splitlines()
     ]
+    assert scripted("evaluate", small.id)[0] == 0
+    _, out, _ = scripted("compare", small.id, wide.id)
+    assert "questions that both were asked, the second run is too close to the first to tell" in out
+    _, out, _ = scripted("compare", small.id, wide.id, "--json")
+    assert json.loads(out)["scores"]["reworded"]["mean"] == 0
     code, _, err = scripted("compare", small.id, small.id)
     assert (code, err) == (2, f"error: That is '{small.id}' twice. Name two runs.\n")
 
@@ -498,6 +503,7 @@ def test_a_password_becomes_a_line_for_the_auth_file() -> None:
     assert done.stdout.startswith("ada:$2b$")
 
 
+@pytest.mark.slow
 def test_the_main_job_on_the_command_line(tmp_path: Path) -> None:
     """Tune, list, ask and score for real, with the bundled base and a handful of steps."""
     file = tmp_path / "returns.csv"
@@ -515,7 +521,9 @@ def test_the_main_job_on_the_command_line(tmp_path: Path) -> None:
     assert (Path(tuned["adapter"]) / "adapter_model.safetensors").is_file()
     kinds = tuned["evaluation"]
     assert kinds["reworded"]["n"] > 0
-    assert {*kinds["reworded"]} == {"n", "base", "tuned", "lookup"} == {*kinds["unseen"]}
+    told = {"n", "base", "tuned", "retrieval", "lookup", "difference", "verdict"}
+    assert {*kinds["reworded"]} == told == {*kinds["unseen"]}
+    assert {*kinds["reworded"]["difference"]} == {"mean", "low", "high", "p"}
     assert -1 <= kinds["unseen"]["tuned"]["similarity"] <= 1
     assert "validation loss" in done.stderr
 

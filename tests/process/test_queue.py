@@ -17,7 +17,15 @@ from trainer.config import RunConfig
 from trainer.devices import CPU, device_lock, devices, environment
 from trainer.errors import ConfigError
 from trainer.events import Failed, Progress, Resumed, Started
-from trainer.launch import cancel, launch, launch_evaluation, move, resume, start_waiting
+from trainer.launch import (
+    cancel,
+    launch,
+    launch_evaluation,
+    move,
+    resume,
+    resume_evaluation,
+    start_waiting,
+)
 from trainer.runs import Run, Runs
 from trainer.work import State, Work
 
@@ -207,6 +215,32 @@ def test_an_evaluation_waits_its_turn_and_can_be_cancelled(runs: Runs, start: St
     wait_until(over(evaluation, last))
     assert evaluation.state() is State.FINISHED
     assert evaluation.report() is not None
+
+
+def test_a_scoring_that_was_cut_off_goes_on_once_its_worker_is_gone(start: Start) -> None:
+    scored = start("finish")
+    wait_until(over(scored))
+    evaluation = scored.create_evaluation()
+    with evaluation.lock.claim():
+        evaluation.events.append(Failed(reason="The disk is full."))
+        with pytest.raises(ConfigError, match="just ending"):
+            resume_evaluation(evaluation, worker=WORKER)
+    assert evaluation.cut_off
+    resume_evaluation(evaluation, worker=WORKER)
+    wait_until(over(evaluation))
+    assert evaluation.state() is State.FINISHED
+    assert isinstance(evaluation.events.read()[0], Resumed), "and its end before is forgotten"
+    with pytest.raises(ConfigError, match="is finished; it cannot go on"):
+        resume_evaluation(evaluation, worker=WORKER)
+
+
+def test_of_several_scorings_the_one_at_work_is_stopped_first(start: Start) -> None:
+    scored = start("finish")
+    wait_until(over(scored))
+    at_work, later = scored.create_evaluation(), scored.create_evaluation(place=1.0)
+    with at_work.lock.claim():
+        assert scored.unfinished() == at_work
+    assert scored.unfinished() == later
 
 
 def test_each_device_has_one_run(two_devices: None, workspace: Path, start: Start) -> None:

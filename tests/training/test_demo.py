@@ -25,7 +25,7 @@ def test_tuning_the_bundled_base_on_the_sample_raises_similarity(workspace: Path
     report = evaluation.report()
     assert report is not None
     assert len(report.of("reworded")) >= 40
-    base, tuned = (report.similarity("reworded", who) for who in ("base", "tuned"))
+    base, tuned = (report.score("reworded", who) for who in ("base", "tuned"))
     assert base is not None
     assert tuned is not None
     assert tuned - base >= 0.15

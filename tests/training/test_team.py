@@ -78,7 +78,7 @@ def test_two_processes_end_with_the_weights_of_one(
 def test_a_stop_and_a_kill_reach_both(runs: Runs, corpus: Corpus, tiny_model: Path) -> None:
     run = start(runs, corpus, tiny_model, processes=2, epochs=90, early_stopping=False)
     wait_until(lambda: any(isinstance(e, Progress) for e in run.events.read()), SECONDS)
-    assert len(workers(run)) == 3, "the launcher and two workers"
+    assert len(workers(run)) == 4, "who starts the team, the launcher, and two workers"
     run.ask_to_stop()
     wait_until(lambda: not run.alive, SECONDS)
     assert run.state() is State.STOPPED, run.last_output()
@@ -89,7 +89,7 @@ def test_a_stop_and_a_kill_reach_both(runs: Runs, corpus: Corpus, tiny_model: Pa
 
     run = start(runs, corpus, tiny_model, processes=2, epochs=90, early_stopping=False)
     wait_until(lambda: any(isinstance(e, Progress) for e in run.events.read()), SECONDS)
-    os.kill(min(workers(run)), signal.SIGKILL)  # the launcher, which holds the lock
+    os.kill(min(workers(run)), signal.SIGKILL)  # who starts the team and holds the locks
     wait_until(lambda: not run.alive)
     wait_until(lambda: not workers(run))
     assert run.state() is State.LOST

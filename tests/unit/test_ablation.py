@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import returns_csv
+from tests.reports import scored_row
 from trainer.ablation import cheapest, measured, notes, points, summary, table
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, CorpusError, NotFound
 from trainer.events import Failed, Finished
 from trainer.grid import Ablation, Plan, Planned, create_ablation, find_ablation, uncleaned
-from trainer.report import Report, Row
+from trainer.report import Report
 from trainer.runs import Run, Runs
 
 Make = Callable[..., Ablation]
@@ -25,20 +26,13 @@ Asked = Mapping[str, float]  # the tuned model's score by question
 def finish(run: Run, seconds: float, asked: Asked, kind: str = "reworded") -> None:
     run.events.append(Finished(seconds=seconds, step=9, kept_step=9))
     rows = [
-        {
-            "id": id_,
-            "kind": kind,
-            "question": "Q?",
-            "topic": "",
-            "approved": "Yes.",
-            "answers": {"base": "b", "tuned": "yes" if score > 0.5 else "no", "lookup": "l"},
-            "similarity": {"base": 0.1, "tuned": score, "lookup": 0.8},
-        }
-        for id_, score in asked.items()
+        scored_row(kind, "Yes.", {"tuned": "yes" if s > 0.5 else "no"}, {"tuned": s}, id_=id_)
+        for id_, s in asked.items()
     ]
     if kind == "reworded":
-        rows.append(rows[0] | {"kind": "unseen", "id": "u", "similarity": {"tuned": 0.25}})
-    report = Report(embedder="m", adapter="", rows=tuple(map(Row.model_validate, rows)))
+        rows.append(scored_row("unseen", "Yes.", {"tuned": "no"}, {"tuned": 0.25}))
+    primary = "exact" if kind == "test" else "similarity"
+    report = Report(embedder="m", adapter="", primary=primary, rows=tuple(rows))
     run.create_evaluation().report_path.write_text(report.model_dump_json())
 
 
@@ -115,6 +109,18 @@ def test_a_value_has_the_mean_and_the_range_of_all_runs_that_share_it(make: Make
         (16, 0.9, 0.9, 0.9),
     ]
     assert points(ablation, "epochs") == []
+
+
+@pytest.mark.parametrize(("others", "chosen"), [((), 16), ((32, 64, 128, 256), 4)])
+def test_of_many_configurations_one_must_be_further_behind_to_count_as_worse(
+    make: Make, others: tuple[int, ...], chosen: int
+) -> None:
+    best = [0.5 + 0.004 * n for n in range(40)]
+    behind = [s - 0.05 + (0.144 if n % 2 else -0.144) for n, s in enumerate(best)]  # z = 2.2
+    runs = {(4, 1): (20.0, asked(*behind)), (16, 1): (60.0, asked(*best))}
+    found = cheapest(make(runs | {(o, 1): (90.0, asked(*[s - 0.3 for s in best])) for o in others}))
+    assert found is not None
+    assert found.row.settings == {"lora_rank": chosen}
 
 
 def test_the_cheapest_is_the_quickest_that_is_not_significantly_worse(make: Make) -> None:

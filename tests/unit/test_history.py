@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.reports import scored_row
 from trainer.checkpoints import (
     TENSORS,
     CheckpointState,
@@ -31,7 +32,7 @@ from trainer.events import (
 )
 from trainer.history import command, differences, facts, lineage
 from trainer.remarks import remarks
-from trainer.report import Report, Row
+from trainer.report import Kind, Report
 from trainer.runs import Run, Runs
 from trainer.words import ending, turn
 
@@ -96,19 +97,15 @@ def checkpoint(run: Run, step: int) -> None:
 def scored(run: Run, reworded: float, unseen: float = 0.3) -> None:
     run.adapter.mkdir(exist_ok=True)
     (run.adapter / "adapter_model.safetensors").write_bytes(run.id.encode())
+    found: tuple[tuple[Kind, float], ...] = (("reworded", reworded), ("unseen", unseen))
     rows = tuple(
-        Row.model_validate(
-            {
-                "id": kind,
-                "kind": kind,
-                "question": "Q?",
-                "topic": "",
-                "approved": "A.",
-                "answers": {"base": "b", "tuned": "t", "lookup": "l"},
-                "similarity": {"base": 0.1, "tuned": tuned, "lookup": 0.8},
-            }
+        scored_row(
+            kind,
+            "A.",
+            {"base": "b", "tuned": "t", "lookup": "l"},
+            {"base": 0.1, "tuned": tuned, "lookup": 0.8},
         )
-        for kind, tuned in (("reworded", reworded), ("unseen", unseen))
+        for kind, tuned in found
     )
     report = Report(embedder="m", adapter=run.adapter_hash, rows=rows)
     run.create_evaluation().report_path.write_text(report.model_dump_json())

@@ -9,15 +9,24 @@ from assistant.ui import plots, present
 from assistant.ui.tune import ahead, views
 from assistant.ui.tune.settings import form_names, parse_form, troubles_by_group
 from tests.conftest import returns_csv
+from tests.reports import a_report
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError
 from trainer.estimate import Estimate
-from trainer.events import Answering, Failed, Finished, Progress, Sampled, Started, Validated
-from trainer.report import Report, Row
+from trainer.events import (
+    Answering,
+    Comparing,
+    Failed,
+    Finished,
+    Progress,
+    Sampled,
+    Started,
+    Validated,
+)
 from trainer.runs import Run, Runs
 from trainer.trial import Trial
-from trainer.words import duration, ending, verdict
+from trainer.words import duration, ending
 
 STARTED = Started(steps=200, examples=30, trainable_parameters=5, parameters=50, device="cpu")
 
@@ -31,67 +40,6 @@ def progress(step: int, loss: float = 1.0) -> Progress:
         examples_per_second=21.5,
         seconds_left=83,
     )
-
-
-def row(kind: str, base: float, tuned: float, lookup: float = 0.8) -> Row:
-    return Row.model_validate(
-        {
-            "id": f"{base}{tuned}",
-            "kind": kind,
-            "question": f"From {base} to {tuned}?",
-            "topic": "",
-            "approved": "Thirty days.",
-            "answers": {"base": "b", "tuned": "t", "lookup": "l"},
-            "similarity": {"base": base, "tuned": tuned, "lookup": lookup},
-        }
-    )
-
-
-REPORT = Report(
-    embedder="minilm",
-    adapter="0" * 64,
-    rows=(row("reworded", 0.1, 0.5), row("reworded", 0.3, 0.9), row("unseen", 0.2, 0.4, 0.3)),
-)
-
-
-def test_the_summary_is_what_other_tools_rely_on() -> None:
-    summary = REPORT.summary()
-    assert summary["reworded"] == {
-        "n": 2,
-        "base": {"similarity": pytest.approx(0.2)},
-        "tuned": {"similarity": pytest.approx(0.7)},
-        "lookup": {"similarity": pytest.approx(0.8)},
-    }
-    empty = Report(embedder="minilm", adapter="", rows=()).summary()
-    assert empty["unseen"] == {
-        "n": 0,
-        "base": {"similarity": None},
-        "tuned": {"similarity": None},
-        "lookup": {"similarity": None},
-    }
-
-
-def test_the_verdict_names_the_numbers_and_what_they_mean() -> None:
-    reworded, unseen = verdict(REPORT)
-    assert "On 2 reworded questions" in reworded
-    assert "raised similarity to the approved answer (from 0.20 to 0.70)" in reworded
-    assert "looking the answer up would have reached 0.80" in reworded
-    assert "Lookup (0.30) is wrong here by construction" in unseen
-    assert "a search box would serve better" in reworded
-    worse = Report(embedder="", adapter="", rows=(row("reworded", 0.5, 0.2),))
-    assert "tuning lowered similarity" in verdict(worse)[0]
-    assert "could not be measured" in verdict(worse)[1]
-
-
-def test_scores_come_with_a_plot_and_rows_the_most_improved_first() -> None:
-    figure = plots.scores_plot(REPORT, "reworded")
-    assert figure is not None
-    assert figure.layout.title.text == "Reworded: tuning +0.50 on 2 questions"
-    assert list(figure.layout.yaxis.ticktext) == ["base 0.20", "tuned 0.70", "lookup 0.80"]
-    table = present.scores_table(REPORT, "reworded")
-    assert list(table["change"]) == [0.6, 0.4]
-    assert plots.scores_plot(None, "reworded") is None
-    assert len(present.scores_table(None, "reworded")) == 0
 
 
 def test_a_run_in_progress_shows_its_time_left_everywhere(run: Run) -> None:
@@ -273,17 +221,26 @@ def test_a_failed_and_a_lost_run_show_the_reason_and_the_end_of_the_log(run: Run
 
 
 def test_scores_say_what_to_do_next_and_why_a_try_gave_none(run: Run) -> None:
-    assert "come by themselves" in present.scores_view(None, None)
-    assert "come by themselves" in present.scores_view(run, None)
+    assert "come by themselves" in present.scores_state(None)
+    assert "come by themselves" in present.scores_state(run)
     run.adapter.mkdir()
-    assert "Press <b>Score again</b>" in present.scores_view(run, None)
+    assert "Press <b>Score again</b>" in present.scores_state(run)
     evaluation = run.create_evaluation()
     with evaluation.lock.claim():
-        assert "Scoring goes on" in present.scores_view(run, None)
-    assert "Scoring ended without a word" in present.scores_view(run, None)
-    evaluation.events.append(Failed(reason="The embedding model was not loaded."))
-    assert "Scoring failed. The embedding model" in present.scores_view(run, REPORT)
-    assert "On 2 reworded questions" in present.scores_view(run, REPORT)
+        assert "Scoring: loading the models" in present.scores_state(run)
+        evaluation.events.append(Comparing(done=30, total=120))
+        assert "comparing meanings, 30 of 120 texts" in present.scores_state(run)
+        assert "width:25.0%" in present.scores_state(run)
+    assert "Scoring ended without a word" in present.scores_state(run)
+    evaluation.events.append(Failed(reason="<b>The embedding model was not loaded."))
+    assert "Scoring failed. &lt;b&gt;The embedding model" in present.scores_state(run)
+    evaluation.path.rename(evaluation.path.with_name("2000-01-01-000000-aaaa"))  # long ago
+    waiting = run.create_evaluation(place=1.0)
+    assert "It waits for its turn, place 1 of 1" in present.scores_state(run)
+    (waiting.path / "queued").unlink()
+    waiting.events.append(Finished(seconds=1))
+    waiting.report_path.write_text(a_report().model_dump_json())
+    assert present.scores_state(run) == "", "the report speaks for itself"
 
 
 @pytest.mark.parametrize(

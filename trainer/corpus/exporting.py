@@ -29,9 +29,12 @@ def export(examples: Sequence[Example], format_: Format) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(("question", "answer", "topic"))
-    writer.writerows((_safe(e.question), _safe(e.answer), _safe(e.topic)) for e in examples)
+    writer.writerows(
+        (safe_cell(e.question), safe_cell(e.answer), safe_cell(e.topic)) for e in examples
+    )
     return out.getvalue().encode("utf-8-sig")  # so that spreadsheets see that it is UTF-8
 
 
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def safe_cell(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

@@ -3,16 +3,14 @@
 Whatever a corpus or a model says is escaped before it becomes HTML.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from assistant.ui.present import bar, run_label
+from assistant.ui.present import bar, run_label, sentence
 from trainer.ablation import cheapest, measured, notes, table
 from trainer.corpus.examples import normalise
 from trainer.events import Event, Progress, Resumed, Sampled, Started
 from trainer.grid import Ablation
-from trainer.report import KINDS
 from trainer.runs import Evaluation, Run, Runs
 from trainer.words import duration, ending, resumable_step, turn
 from trainer.work import State, Work
@@ -223,12 +221,11 @@ def lineage_view(line: Sequence[Run]) -> str:
     for place, run in enumerate(line, start=1):
         evaluation = run.evaluation()
         report = evaluation.report() if evaluation else None
-        kinds = report.kinds if report else KINDS
-        scores = [report.similarity(kind, "tuned") if report else None for kind in kinds]
-        told = [f"{kind} {score:.2f}" for kind, score in zip(kinds, scores, strict=True) if score]
+        scores = [(kind, report.score(kind, "tuned")) for kind in report.kinds] if report else []
+        told = [f"{kind} {score:.2f}" for kind, score in scores if score is not None]
         rows.append((place, run_label(run), passes(run.config.epochs), ", ".join(told) or "none"))
     return "<h3>How it came to be</h3>" + table_view(
-        ("step", "run", "learnt for", "similarity of its answers"), rows
+        ("step", "run", "learnt for", "score of its answers"), rows
     )
 
 
@@ -237,11 +234,6 @@ def differences_view(one: Run, other: Run, differing: Sequence[tuple[str, str, s
     if not differing:
         return '<p class="quiet">They differ in nothing: the same settings on the same corpus.</p>'
     return table_view(("what", run_label(one), run_label(other)), differing)
-
-
-def sentence(text: str) -> str:
-    """A sentence of the core as HTML; commands in it stand out."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def ablation_view(ablation: Ablation) -> str:

@@ -1,0 +1,1 @@
+"""What two answers state: quantities, negation, terms and names, and where they part."""
