@@ -43,14 +43,13 @@ def choose_questions(evaluation: Evaluation, task: Task) -> tuple[tuple[Question
     asked: list[tuple[Kind, Example]] = []
     if evaluation.config.file:
         learnt = (*taught, *corpus.pile("validation", split))
-        known = list(dict.fromkeys(normalise(e.question) for e in learnt))
+        known = dict.fromkeys(normalise(e.question) for e in learnt)
         given = evaluation.examples
-        near = find_near([*known, *(normalise(e.question) for e in given)])
+        texts = [normalise(e.question) for e in given]
+        near = find_near([*known, *texts])
         told = {j - len(known) for i, j, _ in near if i < len(known) <= j}
-        fresh = [
-            e for i, e in enumerate(given) if normalise(e.question) not in known and i not in told
-        ]
-        asked = [("file", e) for e in fresh]
+        told |= {i for i, text in enumerate(texts) if text in known}
+        asked = [("file", e) for i, e in enumerate(given) if i not in told]
         if left := len(given) - len(asked):
             if not asked:
                 raise CorpusError(
