@@ -184,8 +184,8 @@ class Run(Work):
 
         What was asked of a file is another thing than the scores of the run.
         """
-        scored = [e for e in self.evaluations() if e.report()]
-        return min(scored, key=lambda e: e.config.file is not None, default=None)
+        wanted = sorted(self.evaluations(), key=lambda e: e.config.file is not None)
+        return next((e for e in wanted if e.report()), None)
 
 
 class Runs:

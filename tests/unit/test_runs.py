@@ -12,7 +12,8 @@ from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, DiskFull, NotFound, disk_full_told
 from trainer.events import Event, Failed, Finished, Sampled, Started, Stopped, Validated
 from trainer.locks import Lock, LockHeld
-from trainer.runs import Run, Runs
+from trainer.report import Report
+from trainer.runs import Evaluation, EvaluationConfig, Run, Runs
 from trainer.work import State
 
 STARTED = Started(steps=9, examples=30, trainable_parameters=5, parameters=50, device="cpu")
@@ -189,3 +190,22 @@ def test_a_small_base_gets_settings_that_suit_it_and_the_user_has_the_last_word(
         > RunConfig.parse(given | {"base": "a/b"}).learning_rate
     )
     assert RunConfig.parse(given | {"epochs": "2"}).epochs == 2
+
+
+def test_the_scores_of_a_run_are_the_newest_readable_ones_and_a_test_files_only_without_others(
+    run: Run,
+) -> None:
+    def scored(name: str, *, file: str | None = None, text: str = "") -> Evaluation:
+        made = run.create_evaluation(EvaluationConfig(file=file))
+        made = Evaluation(made.path.rename(made.path.with_name(name)))
+        report = Report(embedder="m", adapter="", rows=()).model_dump_json()
+        made.report_path.write_text(text or report)
+        return made
+
+    of_file = scored("2026-11-20-100001-aaaa", file="more.csv")
+    assert run.evaluation() == of_file
+    old = scored("2026-11-19-100001-aaaa")
+    assert run.evaluation() == old
+    new = scored("2026-11-21-100001-aaaa")
+    scored("2026-11-22-100001-aaaa", text="{}")
+    assert run.evaluation() == new
