@@ -59,6 +59,7 @@ def follow(
     runs = Runs(run.path.parent)
     said, quiet_until = {event.at for event in known}, 0.0
     place = ""
+    shown: Sequence[Event] = ()
     try:
         while True:
             state = work.state()
@@ -77,9 +78,10 @@ def follow(
             said |= {event.at for event in events}
             if state.over and not (isinstance(work, Evaluation) and work.alive):
                 break
-            if time.monotonic() > quiet_until:
+            if time.monotonic() > quiet_until and events[-1:] != shown:
                 quiet_until = time.monotonic() + QUIET
-                _say_progress(events[-1:], say)
+                shown = events[-1:]
+                _say_progress(shown, say)
             time.sleep(0.3)
     except KeyboardInterrupt:
         waits = work.state() is State.QUEUED

@@ -25,7 +25,15 @@ from trainer.marking import (
 )
 from trainer.meaning import cached_embedder
 from trainer.models import Base, load_base
-from trainer.probes import Bias, Forgetting, GeneralProbe, SwapAsked, read_probes, swap_questions
+from trainer.probes import (
+    Bias,
+    Forgetting,
+    GeneralProbe,
+    SwapAsked,
+    no_swaps,
+    read_probes,
+    swap_questions,
+)
 from trainer.probing import expected_losses, score_bias, score_forgetting
 from trainer.report import ASKED, Contender, Report
 from trainer.runs import Evaluation
@@ -60,6 +68,8 @@ def make_report(evaluation: Evaluation) -> Report:
     questions, left_out = choose_questions(evaluation, task)
     probes = read_probes() if config.checks else ()
     swaps = swap_questions(corpus.examples, seed=config.seed) if config.checks else ()
+    if config.checks and (why := no_swaps(corpus.examples)):
+        left_out.append(why)
     embedder = cached_embedder(run.path.parent.parent, config.embedder)
 
     base = load_base(
