@@ -1,7 +1,21 @@
 """What the chat is made of, with no interface and no framework in sight."""
 
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, Protocol, TypedDict
+from uuid import uuid4
+
+import pydantic
+from pydantic import Field
+
+from trainer.corpus.library import Corpus
+from trainer.facts.flag import Flag
+from trainer.runs import Run
+from trainer.sampling import Sampling
+
+MOST_CHARACTERS = 2_000  # of a question
 
 
 class Message(TypedDict):
@@ -11,24 +25,158 @@ class Message(TypedDict):
     content: str
 
 
-class ChatModel(Protocol):
-    """Anything that can answer: a base model, a tuned one, or a test's script."""
+class Kept(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """What the store keeps."""
+
+
+class Side(Kept):
+    """Who answers in a column: a base, or a base with the adapter of a run."""
+
+    base: str
+    quantization: str = "nf4"
+    run: str | None = None
 
     @property
     def name(self) -> str:
         """What to call it on the screen."""
+        return self.run or self.base
 
     @property
-    def adapter(self) -> str | None:
-        """The sha256 of the adapter that answers, None for the base alone."""
-
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        """Yield the answer piece by piece; the pieces joined are the whole answer."""
+    def bare(self) -> "Side":
+        """The base of this side."""
+        return self.model_copy(update={"run": None})
 
 
-def write(model: ChatModel, messages: Sequence[Message]) -> Iterator[Message]:
-    """Answer a conversation, yielding the answer as it grows."""
-    answer = ""
-    for piece in model.stream(messages):
-        answer += piece
-        yield Message(role="assistant", content=answer)
+class ChatSettings(Sampling):
+    """How a conversation is held."""
+
+    system: str = Field("", max_length=4_000, description="Said to the model before everything.")
+    remember: bool = Field(
+        False,
+        description="Let each side see its own answers before. Off, each question stands alone, "
+        "as in tuning and in the scores.",
+    )
+
+
+class Proof(Kept):
+    """What produced an answer, and how fast. `proven`: the weights were checked before it began."""
+
+    base: str
+    quantization: str
+    held: str  # how the base is in memory: "4-bit", "bfloat16", ...
+    run: str | None
+    adapter: str | None  # the sha256 of the adapter's weights; None: the bare base
+    settings: ChatSettings
+    proven: bool
+    together: bool  # in one batch with the other side
+    ended: Literal["by itself", "at the limit", "stopped"]
+    tokens: int
+    waited: float  # seconds until it was its turn, loading included
+    first_word: float  # seconds from then to the first word
+    seconds: float  # from then to the last word
+
+    def words_per_second(self, text: str) -> float:
+        """How fast the words of its answer came, after the first."""
+        words, writing = len(text.split()), self.seconds - self.first_word
+        return (words - 1) / writing if words > 1 and writing > 0 else 0.0
+
+
+class Beside(Kept):
+    """The approved answer that comes nearest to an answer, and where the two part.
+
+    `asked` is set where looking the question up finds another approved answer than this one.
+    """
+
+    question: str
+    answer: str
+    similarity: float  # cosine of the two answers
+    flags: tuple[Flag, ...]  # where they part
+    asked: str | None = None
+    far: bool = False  # no approved question or answer is near the question
+
+
+class Reply(Kept):
+    """What one side answered."""
+
+    text: str
+    proof: Proof
+    beside: Beside | None = None
+
+
+class Exchange(Kept):
+    """One question and the reply of each side. `swapped`: shown right to left, in a blind vote."""
+
+    id: str = Field(default_factory=lambda: uuid4().hex)
+    question: str
+    replies: tuple[Reply, ...]
+    swapped: bool = False
+
+
+class Conversation(Kept):
+    """What was asked of one or two sides, in order. `corpus` is the name of the runs' corpus."""
+
+    id: str = Field(default_factory=lambda: uuid4().hex)
+    name: str
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    updated: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    corpus: str | None = None
+    sides: tuple[Side, ...]
+    settings: ChatSettings = ChatSettings()
+    blind: bool = False
+    exchanges: tuple[Exchange, ...] = ()
+
+    def asks(self, question: str) -> tuple["Asked", ...]:
+        """What each side is asked by the next question: with its own memory, if it has one."""
+        told = self.exchanges if self.settings.remember else ()
+        asked = []
+        for place, side in enumerate(self.sides):
+            messages: list[Message] = []
+            if self.settings.system.strip():
+                messages.append({"role": "system", "content": self.settings.system.strip()})
+            for exchange in told:
+                messages.append({"role": "user", "content": exchange.question})
+                messages.append({"role": "assistant", "content": exchange.replies[place].text})
+            messages.append({"role": "user", "content": question})
+            asked.append(Asked(side, tuple(messages), self.settings))
+        return tuple(asked)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one side is to answer."""
+
+    side: Side
+    messages: Sequence[Message]
+    settings: ChatSettings
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How far an answer has come. Its proof comes with its end."""
+
+    text: str = ""
+    proof: Proof | None = None
+    doing: str = ""  # what is done before the first word: waiting, loading, reading
+
+
+class Chat(Protocol):
+    """Whoever answers: a host of models, or a test's script."""
+
+    def answer(self, asked: Sequence[Asked], stop: threading.Event) -> Iterator[tuple[Answer, ...]]:
+        """Yield how far the answers are, each time one has grown; at last all have their proof.
+
+        `stop` ends them after the next word; so does closing the iterator. Raises `UserError`.
+        """
+
+
+class FindBeside(Protocol):
+    """Whoever knows the approved answers of a corpus."""
+
+    def __call__(self, corpus: Corpus, question: str, answer: str) -> Beside | None:
+        """The approved answer nearest to an answer; None where the corpus holds no answers."""
+
+
+def tuned(run: Run) -> Side:
+    """The tuned model of a run."""
+    config = run.config
+    return Side(base=config.base, quantization=config.quantization, run=run.id)
