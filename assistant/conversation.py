@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Literal, Protocol, TypedDict
 from uuid import uuid4
 
@@ -124,6 +125,12 @@ class Conversation(Kept):
     settings: ChatSettings = ChatSettings()
     blind: bool = False
     exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def swaps_next(self) -> bool:
+        """Whether the next exchange is shown right to left: half of those in a blind vote are."""
+        drawn = sha256(f"{self.id} {len(self.exchanges)}".encode()).digest()
+        return self.blind and drawn[0] % 2 == 1
 
     def asks(self, question: str) -> tuple["Asked", ...]:
         """What each side is asked by the next question: with its own memory, if it has one."""

@@ -1,42 +1,57 @@
 """One base in memory, the adapters of its runs beside it, and proof of which weights answered."""
 
+import ctypes
 import gc
-import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 
-from assistant.conversation import ChatModel, Message
+from assistant.conversation import Answer, Asked, Proof, Side
+from assistant.latest import Latest
+from assistant.line import Line
+from trainer.bases import first_line
 from trainer.devices import chat_lock
 from trainer.drafting import draft_wordings
 from trainer.errors import DeviceBusy, ModelError
-from trainer.generate import write_answer
+from trainer.frozen import held_as
+from trainer.generate import Ask, Grown, faster_together, stream_answers
 from trainer.locks import Lock, LockHeld
 from trainer.models import Base, load_base
 from trainer.runs import Run, Runs
 from trainer.words import at_work
 
-MOST_NEW_TOKENS = 160
+
+@dataclass
+class _Held:
+    """A base in memory, and what was found out about it."""
+
+    name: str
+    quantization: str
+    base: Base
+    untouched: torch.Tensor  # its logits for a probe question, before any adapter came
+    adapters: dict[str, str] = field(default_factory=dict)  # run to the sha256 that was loaded
+    together: bool | None = None  # whether two columns are faster in one batch: measured once
 
 
 class ModelHost:
-    """Hold one base at a time and switch adapters on it, under one lock, failing closed.
+    """Hold one base at a time and its adapters, one answer after the other, failing closed.
 
-    The switch is process-wide, so an answer holds the lock from its first word to its last. It
-    is written in a thread of its own: a reader who leaves in the middle does not leave the
-    lock behind.
+    An answer has the model from its first word to its last, and is written in a thread of its own:
+    a reader who leaves in the middle does not leave anybody waiting. Implements `Chat`.
     """
 
     def __init__(
         self,
+        runs: Runs,
         *,
-        most_new_tokens: int = MOST_NEW_TOKENS,
         device: Lock | None = None,
         who: Callable[[], str] = lambda: "Something else is using the device.",
     ) -> None:
@@ -45,149 +60,224 @@ class ModelHost:
         `device` is the lock of a GPU, held while a base is on it, and `who` says who has it; on a
         processor the chat shares with whatever else there is.
         """
-        self._most_new_tokens = most_new_tokens
-        self._lock = threading.Lock()
+        self._runs, self._line = runs, Line()
         self._device, self._who, self._taken = device, who, ExitStack()
-        self._base: Base | None = None
-        self._held: tuple[str, str, str] | None = None
-        self._untouched: torch.Tensor | None = None
-        self._hashes: dict[str, str] = {}
+        self._held: _Held | None = None
 
     @classmethod
     def in_workspace(cls, workspace: Path) -> Self:
         """A host that takes turns with the workers of a workspace, where they share a GPU."""
         runs = Runs(workspace / "runs")
-        return cls(device=chat_lock(workspace), who=lambda: at_work(runs.active()))
+        return cls(runs, device=chat_lock(workspace), who=lambda: at_work(runs.active()))
 
-    def sides(self, run: Run) -> tuple[ChatModel, ChatModel]:
-        """The base of a run and its tuned model; nothing is loaded before one answers."""
-        return _Side(self, run, None), _Side(self, run, run.adapter_hash)
+    def answer(self, asked: Sequence[Asked], stop: threading.Event) -> Iterator[tuple[Answer, ...]]:
+        """Yield how far the answers are, each time one has grown; at last all have their proof.
 
-    def stream(self, run: Run, adapter: str | None, messages: Sequence[Message]) -> Iterator[str]:
-        """Yield an answer by the run's base (`adapter` None) or by its tuned model.
-
-        Raises `ModelError` rather than answer with weights other than those asked for.
+        Stopped before its turn came, it ends without. Raises `ModelError` rather than answer with
+        weights other than those asked for.
         """
-        pieces: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
-        left = threading.Event()
+        news, left = Latest[tuple[Answer, ...]](), threading.Event()
 
         def work() -> None:
-            try:
-                with self._lock:
-                    if left.is_set():
-                        return
-                    base = self._ready(run)
-                    base.model.set_adapter(run.id)
-                    with nullcontext() if adapter else base.model.disable_adapter():
-                        self._prove(base, run, adapter)
-                        write_answer(base, messages, self._most_new_tokens, pieces.put, left)
-            except BaseException as error:
-                pieces.put(error)
-            finally:
-                pieces.put(None)
+            with news.writing():
+                self._answer(asked, lambda: stop.is_set() or left.is_set(), news.put)
 
         threading.Thread(target=work, daemon=True).start()
         try:
-            while (piece := pieces.get()) is not None:
-                if isinstance(piece, BaseException):
-                    raise piece
-                yield piece
+            yield from news
         finally:
             left.set()
 
     def draft(self, base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
         """Let an untouched base propose other wordings of questions, one list for each."""
-        with self._lock:
-            if self._base and self._held and self._held[:2] == (base, "nf4"):
-                with self._base.model.disable_adapter():
-                    return draft_wordings(self._base, questions)
-            self._take_device()
-            try:
-                return draft_wordings(load_base(base), questions)
-            finally:
-                if self._base is None:
-                    self._taken.close()
+        with self._line.turn():
+            held = self._hold(Side(base=base), lambda doing: None)
+            model: Any = held.base.model
+            if not held.adapters:
+                return draft_wordings(held.base, questions)
+            with model.disable_adapter():
+                return draft_wordings(held.base, questions)
+
+    def unload(self) -> None:
+        """Forget the base and its adapters and give their memory back, after the answer at hand."""
+        with self._line.turn():
+            self._forget()
 
     def make_room(self) -> None:
-        """Forget the base and free its GPU, after the answer in progress; on a CPU all share."""
-        if self._device is None:
-            return
-        with self._lock:
-            self._base, self._held, self._untouched, self._hashes = None, None, None, {}
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            self._taken.close()
+        """Leave a GPU to the worker that waits for it; on a processor all share."""
+        if self._device is not None:
+            self.unload()
 
-    def _take_device(self) -> None:
-        if self._device is None or self._base is not None:
-            return
+    def _answer(
+        self,
+        asked: Sequence[Asked],
+        over: Callable[[], bool],
+        tell: Callable[[tuple[Answer, ...]], None],
+    ) -> None:
+        came = time.monotonic()
+
+        def doing(what: str) -> None:
+            tell(tuple(Answer(doing=what) for _ in asked))
+
+        with self._line.turn(lambda before: doing(_waiting(before)), over) as mine:
+            if not mine:
+                return
+            held = self._ready([one.side for one in asked], doing)
+            doing("reading the question")
+            together = len(asked) > 1 and self._pays_together(held, asked)
+            asks = [Ask(one.messages, one.side.run, one.settings) for one in asked]
+            answers, clocks = [Answer() for _ in asked], [_Clock(came) for _ in asked]
+            began = time.monotonic()
+            for step in stream_answers(held.base, asks, over, together=together):
+                now = time.monotonic()
+                for grown in step:
+                    clock = clocks[grown.place]
+                    clock.look(now, began, grown)
+                    proof = None
+                    if grown.ended:
+                        proof = self._proof(held, asked[grown.place], grown, clock, together)
+                        began = began if together else now
+                    answers[grown.place] = Answer(grown.text, proof)
+                tell(tuple(answers))
+
+    def _pays_together(self, held: _Held, asked: Sequence[Asked]) -> bool:
+        if held.together is None:
+            held.together = faster_together(held.base, [one.side.run for one in asked])
+        return held.together
+
+    # what is in memory --------------------------------------------------------------------------
+
+    def _ready(self, sides: Sequence[Side], doing: Callable[[str], None]) -> _Held:
+        """Have the base of all sides and their adapters in memory, checked."""
+        if len({side.bare for side in sides}) > 1:
+            raise ModelError(
+                "Both columns answer from one copy of the weights, so they need the same base, "
+                "held the same way. Choose two runs of one base."
+            )
+        held = self._hold(sides[0], doing)
+        for side in sides:
+            if side.run:
+                self._take_adapter(held, self._runs.get(side.run), doing)
+        status: Any = held.base.model.get_model_status() if held.adapters else None
+        if status and status.merged_adapters:
+            self._forget()
+            raise ModelError(
+                "An adapter has become part of the base in memory, so nobody could tell which "
+                "weights answer. Ask again: the base is loaded anew."
+            )
+        return held
+
+    def _hold(self, side: Side, doing: Callable[[str], None]) -> _Held:
+        """Have the base of a side in memory; another one makes room."""
+        held = self._held
+        if held and (held.name, held.quantization) == (side.base, side.quantization):
+            return held
+        self._forget()
+        if self._device is not None:
+            try:
+                self._taken.enter_context(self._device.claim())
+            except LockHeld:
+                raise DeviceBusy(f"{self._who()} The chat waits until then.") from None
+        doing("loading the base model")
         try:
-            self._taken.enter_context(self._device.claim())
-        except LockHeld:
-            raise DeviceBusy(f"{self._who()} The chat waits until then.") from None
+            base = load_base(side.base, quantization=side.quantization, frozen_weights="auto")
+            self._held = _Held(side.base, side.quantization, base, _probe(base))
+        finally:
+            if self._held is None:
+                self._taken.close()
+        return self._held
 
-    def _ready(self, run: Run) -> Base:
-        """Have the run's base and adapter in memory; another base makes room."""
-        config = run.config
-        wanted = (config.base, config.quantization, config.frozen_weights)
-        self._take_device()
-        if self._base is None or self._held != wanted:
-            self._base, self._held, self._hashes = None, None, {}
-            base = load_base(
-                config.base, quantization=config.quantization, frozen_weights=config.frozen_weights
-            )
-            self._untouched = _probe(base)
-            model: Any = PeftModel.from_pretrained(base.model, run.adapter, adapter_name=run.id)
-            self._base, self._held = Base(base.name, model, base.format), wanted
-            self._check_switch(run)
-        elif run.id not in self._hashes:
-            self._base.model.load_adapter(run.adapter, adapter_name=run.id)
-            self._check_switch(run)
-        return self._base
+    def _take_adapter(self, held: _Held, run: Run, doing: Callable[[str], None]) -> None:
+        """Have the adapter of a run on the base as it is on the disk now."""
+        if held.adapters.get(run.id) == (sha256 := run.adapter_hash):
+            return
+        if (run.config.base, run.config.quantization) != (held.name, held.quantization):
+            raise ModelError(f"'{run.id}' was tuned on another base than '{held.name}'.")
+        doing("loading the adapter")
+        model: Any = held.base.model
+        try:
+            if not isinstance(model, PeftModel):
+                model = PeftModel.from_pretrained(model, run.adapter, adapter_name=run.id)
+                held.base = replace(held.base, model=model)
+            else:
+                if held.adapters.pop(run.id, None):
+                    model.delete_adapter(run.id)
+                model.load_adapter(run.adapter, adapter_name=run.id)
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            self._forget()
+            raise ModelError(
+                f"The adapter of '{run.id}' cannot be loaded: {first_line(error)}"
+            ) from error
+        if run.adapter_hash != sha256:
+            self._forget()
+            raise ModelError(f"The adapter of '{run.id}' changed while it was loaded. Ask again.")
+        self._check_switch(held, run.id)
+        held.adapters[run.id] = sha256
 
-    def _check_switch(self, run: Run) -> None:
+    def _check_switch(self, held: _Held, name: str) -> None:
         """Show once that the switch works: off is the base bit for bit, on is something else."""
-        assert self._base is not None
-        with self._base.model.disable_adapter():
-            off = _probe(self._base)
-        self._base.model.set_adapter(run.id)
-        on = _probe(self._base)
-        if not torch.equal(off, self._untouched) or torch.equal(on, off):
-            self._base, self._held = None, None
+        model: Any = held.base.model
+        model.set_adapter(name)
+        with model.disable_adapter():
+            off = _probe(held.base)
+        on = _probe(held.base)
+        if not torch.equal(off, held.untouched) or torch.equal(on, off):
+            self._forget()
             raise ModelError(
-                f"The adapter of '{run.id}' cannot be switched on and off cleanly, so nobody "
-                "could tell which weights answer. Tune again."
+                f"The adapter of '{name}' cannot be switched on and off cleanly, so nobody could "
+                "tell which weights answer. Tune again."
             )
-        self._hashes[run.id] = run.adapter_hash
 
-    def _prove(self, base: Base, run: Run, adapter: str | None) -> None:
-        status = base.model.get_model_status()
-        active = list(status.active_adapters) if status.enabled is True else []
-        right = (
-            status.enabled is False
-            if adapter is None
-            else active == [run.id] and self._hashes[run.id] == adapter == run.adapter_hash
+    def _proof(
+        self, held: _Held, asked: Asked, grown: Grown, clock: "_Clock", together: bool
+    ) -> Proof:
+        return Proof(
+            base=held.name,
+            quantization=held.quantization,
+            held=held_as(held.base.model),
+            run=asked.side.run,
+            adapter=held.adapters[asked.side.run] if asked.side.run else None,
+            settings=asked.settings,
+            proven=True,
+            together=together,
+            ended=grown.ended or "stopped",
+            tokens=grown.tokens,
+            waited=clock.waited,
+            first_word=clock.first_word,
+            seconds=clock.seconds,
         )
-        if not right:
-            raise ModelError(
-                f"Asked for {adapter or 'the base'} but {active or 'the base'} is active: no "
-                "answer is better than one by the wrong weights. Restart the page."
-            )
+
+    def _forget(self) -> None:
+        self._held = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        elif trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+            trim(0)  # glibc would keep the pages for whatever comes next
+        self._taken.close()
 
 
-@dataclass(frozen=True)
-class _Side:
-    host: ModelHost
-    run: Run
-    adapter: str | None
+@dataclass
+class _Clock:
+    """When an answer was asked for, when its turn came, and its first and last word; seconds."""
 
-    @property
-    def name(self) -> str:
-        return self.run.config.base if self.adapter is None else self.run.id
+    came: float
+    waited: float = 0.0
+    first_word: float = 0.0
+    seconds: float = 0.0
 
-    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
-        return self.host.stream(self.run, self.adapter, messages)
+    def look(self, now: float, began: float, grown: Grown) -> None:
+        self.waited, self.seconds = began - self.came, now - began
+        if not self.first_word and (grown.text or grown.ended):
+            self.first_word = self.seconds
+
+
+def _waiting(before: int) -> str:
+    return (
+        "waiting: one question is before this one"
+        if before == 1
+        else (f"waiting: {before} questions are before this one")
+    )
 
 
 def _probe(base: Base) -> torch.Tensor:

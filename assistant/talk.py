@@ -1,0 +1,84 @@
+"""One question in a conversation, from asking to what is kept: the same on page and terminal."""
+
+import threading
+from collections.abc import Iterator
+
+from assistant.conversation import (
+    MOST_CHARACTERS,
+    Answer,
+    Beside,
+    Chat,
+    Conversation,
+    Exchange,
+    FindBeside,
+    Reply,
+    Side,
+)
+from assistant.store import OpenQuestion, Store
+from trainer.errors import ConfigError
+from trainer.runs import Runs
+
+
+class Talk:
+    """Ask the sides of conversations, keep what they said, and note what nobody approved."""
+
+    def __init__(
+        self, chat: Chat, store: Store, runs: Runs, find_beside: FindBeside | None = None
+    ) -> None:
+        self.store = store
+        self._chat, self._runs, self._find = chat, runs, find_beside
+
+    def ask(
+        self, conversation: Conversation, question: str, stop: threading.Event
+    ) -> Iterator[tuple[Answer, ...]]:
+        """Yield how far the answers are; at the end the exchange is kept.
+
+        Stopped before a word was said, nothing is. Raises `UserError`.
+        """
+        question = _checked(question)
+        swapped, answers = conversation.swaps_next, ()
+        for answers in self._chat.answer(conversation.asks(question), stop):
+            yield answers
+        replies = [
+            Reply(text=a.text, proof=a.proof, beside=self._beside(side, question, a.text))
+            for side, a in zip(conversation.sides, answers, strict=True)
+            if a.proof
+        ]
+        silent = not any(reply.text for reply in replies)
+        if len(replies) < len(answers) or (silent and stop.is_set()):
+            return
+        exchange = Exchange(question=question, replies=tuple(replies), swapped=swapped)
+        self.store.append(conversation.id, exchange)
+        self._note_if_far(conversation, exchange)
+
+    def _beside(self, side: Side, question: str, text: str) -> Beside | None:
+        run = self._runs.find(side.run)
+        return self._find(run.corpus, question, text) if run and self._find else None
+
+    def _note_if_far(self, conversation: Conversation, exchange: Exchange) -> None:
+        """Keep a question that is far from every approved answer, for somebody to answer."""
+        for side, reply in zip(conversation.sides, exchange.replies, strict=True):
+            run = self._runs.find(side.run)
+            if run and reply.beside and reply.beside.far:
+                self.store.note(
+                    OpenQuestion(
+                        corpus=run.config.corpus,
+                        question=exchange.question,
+                        why="far",
+                        said=reply.text,
+                        similarity=reply.beside.similarity,
+                    )
+                )
+                return
+
+
+def _checked(question: str) -> str:
+    question = question.strip()
+    if not question:
+        raise ConfigError("There is no question. Type one.")
+    if len(question) > MOST_CHARACTERS:
+        raise ConfigError(
+            f"The question has {len(question):,} characters, and at most {MOST_CHARACTERS:,} are "
+            "read. Shorten it."
+        )
+    return question
