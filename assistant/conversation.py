@@ -1,17 +1,19 @@
 """What the chat is made of, with no interface and no framework in sight."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, Protocol, Self, TypedDict
 from uuid import uuid4
 
 import pydantic
 from pydantic import Field
 
+from trainer.config import explain
 from trainer.corpus.library import Corpus
+from trainer.errors import ConfigError
 from trainer.facts.flag import Flag
 from trainer.runs import Run
 from trainer.sampling import Sampling
@@ -57,6 +59,14 @@ class ChatSettings(Sampling):
         description="Let each side see its own answers before. Off, each question stands alone, "
         "as in tuning and in the scores.",
     )
+
+    @classmethod
+    def parse(cls, settings: Mapping[str, object]) -> Self:
+        """Build settings from a form or a command line; raises `ConfigError`."""
+        try:
+            return cls.model_validate(settings)
+        except pydantic.ValidationError as error:
+            raise ConfigError(explain(error, cls)) from None
 
 
 class Proof(Kept):

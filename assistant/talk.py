@@ -36,7 +36,8 @@ class Talk:
         Stopped before a word was said, nothing is. Raises `UserError`.
         """
         question = _checked(question)
-        swapped, answers = conversation.swaps_next, ()
+        swapped = conversation.swaps_next
+        answers: tuple[Answer, ...] = ()
         for answers in self._chat.answer(conversation.asks(question), stop):
             yield answers
         replies = [

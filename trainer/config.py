@@ -159,7 +159,7 @@ class RunConfig(pydantic.BaseModel, frozen=True, extra="forbid"):
         try:
             return cls.model_validate({**recommended(str(settings.get("base"))), **settings})
         except pydantic.ValidationError as error:
-            raise ConfigError(_explain(error)) from None
+            raise ConfigError(explain(error, cls)) from None
 
 
 def recommended(base: str) -> dict[str, Any]:
@@ -173,12 +173,13 @@ def recommended(base: str) -> dict[str, Any]:
     return {}
 
 
-def _explain(error: pydantic.ValidationError) -> str:
+def explain(error: pydantic.ValidationError, settings: type[pydantic.BaseModel]) -> str:
+    """Say in words which settings are wrong, a line for each."""
     lines = []
     for problem in error.errors():
         name = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(RunConfig.model_fields)
+            known = ", ".join(settings.model_fields)
             lines.append(f"{name}: no such setting. There are: {known}.")
         elif problem["type"] == "missing":
             lines.append(f"{name}: not set.")
