@@ -29,11 +29,16 @@ class Talk:
         self._chat, self._runs, self._find = chat, runs, find_beside
 
     def ask(
-        self, conversation: Conversation, question: str, stop: threading.Event
+        self,
+        conversation: Conversation,
+        question: str,
+        stop: threading.Event,
+        instead: str | None = None,
     ) -> Iterator[tuple[Answer, ...]]:
         """Yield how far the answers are; at the end the exchange is kept.
 
-        Stopped before a word was said, nothing is. Raises `UserError`.
+        It takes the place of the exchange `instead` and all after it, which the conversation given
+        does not have any more. Stopped before a word was said, nothing is. Raises `UserError`.
         """
         question = _checked(question)
         swapped = conversation.swaps_next
@@ -49,6 +54,8 @@ class Talk:
         if len(replies) < len(answers) or (silent and stop.is_set()):
             return
         exchange = Exchange(question=question, replies=tuple(replies), swapped=swapped)
+        if instead:
+            self.store.cut(conversation.id, instead)
         self.store.append(conversation.id, exchange)
         self._note_if_far(conversation, exchange)
 
