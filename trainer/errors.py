@@ -11,6 +11,7 @@ and keeps its traceback.
     ├── NotFound         no corpus, run or answer of that name in this workspace
     ├── DeviceBusy       another run or evaluation holds the device
     ├── AccessError      an address that cannot be served, or a login that cannot be used
+    ├── StoreError       the database of conversations and votes cannot be used
     └── DiskFull         there is no room left to write
 """
 
@@ -49,8 +50,15 @@ class AccessError(UserError):
     """An address that cannot be served, or a login that cannot be used."""
 
 
+class StoreError(UserError):
+    """The database of conversations and votes cannot be used."""
+
+
 class DiskFull(UserError):
     """There is no room left to write."""
+
+
+_FULL = ("No space left on device", "database or disk is full")  # as safetensors and SQLite say it
 
 
 @contextmanager
@@ -60,7 +68,7 @@ def disk_full_told() -> Iterator[None]:
         yield
     except Exception as error:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if not full and "No space left on device" not in str(error):  # as safetensors says it
+        if not full and not any(said in str(error) for said in _FULL):
             raise
         raise DiskFull(
             "The disk is full. Free some space and try again; what was saved before is not harmed."
