@@ -10,10 +10,11 @@ import pydantic
 from trainer.corpus.examples import Example, normalise
 from trainer.errors import warn_once
 from trainer.events import Answering
-from trainer.generate import Ask, Said, answer_all
+from trainer.generate import Ask, Said, active_adapter, answer_all
 from trainer.models import Base
 from trainer.report import Contender
 from trainer.runs import Evaluation
+from trainer.sampling import Sampling
 from trainer.scoring import Embedder
 
 NEAREST = 3  # approved answers in the prompt of the retrieval contender
@@ -80,10 +81,19 @@ def gather(base: Base, asked: Sequence[Asked], evaluation: Evaluation) -> dict[A
     if evaluation.stop_asked:
         raise Stop
     started, known = time.monotonic(), len(found)
+    sampling, adapter = Sampling(most_new_tokens=config.most_new_tokens), active_adapter(base)
+    if adapter is None:
+        raise ValueError("the tuned model is to answer, but no adapter is switched on")
     batches = answer_all(
         base,
-        [Ask([{"role": "user", "content": one.prompt}], one.who == "tuned") for one in left],
-        most_new_tokens=config.most_new_tokens,
+        [
+            Ask(
+                [{"role": "user", "content": one.prompt}],
+                adapter if one.who == "tuned" else None,
+                sampling,
+            )
+            for one in left
+        ],
         batch_size=config.batch_size,
         stop=lambda: evaluation.stop_asked,
     )

@@ -1,6 +1,8 @@
-"""Greedy decoding of a batch: base and adapter side by side, and nothing computed twice."""
+"""Continue prompts with a model: base and adapters side by side, and nothing computed twice."""
 
-from collections.abc import Callable, Iterator, Sequence
+import queue
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from inspect import signature
@@ -8,24 +10,42 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from peft.tuners import lora
-from peft.tuners.lora.bnb import Linear4bit
-from peft.tuners.tuners_utils import BaseTunerLayer
-from peft.utils.other import AuxiliaryTrainingWrapper
-from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers import (
+    Cache,
+    DynamicCache,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedModel,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+from transformers.generation.streamers import BaseStreamer
+
+from trainer.drawing import Draw, draw_all
+from trainer.mixing import Rows, adapters_on, can_mix, only_adapter
+from trainer.sampling import Sampling
 
 _LIMITS = "sliding_window", "attention_chunk_size"  # how far back a model may look
 _EXPERTS = "num_experts", "num_local_experts", "n_routed_experts"
 _SPARE = 8  # one row in so many has to end before the others move together
 
 
-class Decoder:
-    """A model ready to continue prompts, the first rows of a batch with its active adapter.
+@dataclass(frozen=True)
+class Row:
+    """A prompt to continue, the adapter to do it with, and how its tokens are drawn."""
 
-    `batches` tells whether it can take several rows at once, and `mixes` whether some of them
-    may be with the adapter and some without.
-    """
+    prompt: Sequence[int]
+    adapter: str | None
+    sampling: Sampling
+
+
+Step = dict[int, int | None]
+"""What a step brought to rows by their place: a token, or None where an answer came to its end."""
+
+
+class Decoder:
+    """A model ready to continue prompts; `batches` tells whether it can take several at once."""
 
     def __init__(self, model: PreTrainedModel | PeftModel) -> None:
         ends: Any = model.generation_config.eos_token_id
@@ -40,106 +60,126 @@ class Decoder:
             and {"position_ids", "logits_to_keep"} <= set(signature(self.bare.forward).parameters)
         )
         # Experts see tokens without knowing their rows.
-        experts = any(getattr(self.bare.config.get_text_config(), name, None) for name in _EXPERTS)
-        self.mixes = self.batches and not experts and _is_plain_lora(model)
-
-    def decode(
-        self,
-        prompts: Sequence[Sequence[int]],
-        adapted: int,
-        most_new_tokens: int,
-        stop: Callable[[], bool],
-    ) -> list[tuple[list[int], bool]] | None:
-        """Continue token ids greedily, the first `adapted` rows with the adapter, the rest without.
-
-        Return the new tokens of each row and whether an end token came after them; None if
-        `stop` turned true before all were there.
-        """
-        rows = _Rows(adapted, len(prompts))
-        with ExitStack() as stack:
-            stack.enter_context(torch.inference_mode())
-            stack.enter_context(_in_eval_mode(self.model))
-            if self.mixes:
-                stack.enter_context(_adapter_on(self.model, rows))
-            elif not adapted and isinstance(self.model, PeftModel):
-                stack.enter_context(self.model.disable_adapter())
-            if not self.batches:
-                return self._one_by_one(prompts, most_new_tokens, stop)
-            # The last position is a view into all of them, which a linear layer of a batch
-            # answers by copying its weights once for every row.
-            head = self.bare.get_output_embeddings()
-            hook = head.register_forward_pre_hook(lambda _, given: (given[0].contiguous(),))
-            stack.callback(hook.remove)
-            return self._together(prompts, rows, most_new_tokens, stop)
-
-    def _together(
-        self,
-        prompts: Sequence[Sequence[int]],
-        rows: "_Rows",
-        most_new_tokens: int,
-        stop: Callable[[], bool],
-    ) -> list[tuple[list[int], bool]] | None:
-        device, adapted = self.bare.device, rows.adapted
-        at = max(map(len, prompts))  # the columns of the cache that are filled after the prompts
-        cache = Cache(layers=[_Room(at + most_new_tokens) for _ in range(self.layers)])
-        shared = self._shared_beginning(prompts, at + most_new_tokens)
-        if shared:
-            # Each kind of row reads the beginning once: one with the adapter, one without.
-            kinds = 1 if adapted in (0, len(prompts)) else 2
-            rows.adapted, rows.all = min(adapted, 1), kinds
-            self.bare(
-                input_ids=torch.tensor([prompts[0][:shared]] * kinds, device=device),
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            rows.adapted, rows.all = adapted, len(prompts)
-            cache.batch_select_indices(
-                torch.tensor([0] * adapted + [kinds - 1] * (len(prompts) - adapted), device=device)
-            )
-        # Padding stands between the shared beginning and the rest of a prompt.
-        padding = [at - len(prompt) for prompt in prompts]
-        mask = torch.ones(len(prompts), at + most_new_tokens, dtype=torch.long)
-        for row, width in enumerate(padding):
-            mask[row, shared : shared + width] = 0
-        mask = mask.to(device)
-        told = zip(padding, prompts, strict=True)
-        ids = torch.tensor([[0] * width + list(p[shared:]) for width, p in told], device=device)
-        places = (
-            torch.arange(shared, at, device=device) - torch.tensor(padding, device=device)[:, None]
+        self.experts = any(
+            getattr(self.bare.config.get_text_config(), name, None) for name in _EXPERTS
         )
-        places = places.clamp(min=0)
 
-        live, ended = list(range(len(prompts))), [False] * len(prompts)
-        said: list[list[int]] = [[] for _ in prompts]
-        for _ in range(most_new_tokens):
-            if stop():
-                return None
-            logits = self.bare(
-                input_ids=ids,
-                attention_mask=mask[:, :at],
-                position_ids=places,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits[:, -1]
-            best = logits.float().argmax(-1)  # in bfloat16 it takes a CPU four times as long
-            for row, token in zip(live, best.tolist(), strict=True):
-                if token in self.stops:
-                    ended[row] = True
-                elif not ended[row]:
-                    said[row].append(token)
-            ids, places, at = best[:, None], places[:, -1:] + 1, at + 1
-            staying = [k for k, row in enumerate(live) if not ended[row]]
+    def mixes(self, adapters: set[str | None]) -> bool:
+        """Whether rows with these adapters, or with none, may be in one batch."""
+        named = {name for name in adapters if name is not None}
+        if not self.batches:
+            return False
+        return len(adapters) < 2 or (not self.experts and can_mix(self.model, named))
+
+    def decode(self, rows: Sequence[Row]) -> Generator[Step]:
+        """Continue rows step by step until each came to its end or to its limit.
+
+        Closing it leaves the model as it was. Raises `ValueError` for an adapter that the model
+        does not have, and for rows that cannot be mixed.
+        """
+        adapters = {row.adapter for row in rows}
+        named = {name for name in adapters if name is not None}
+        held = set(self.model.peft_config) if isinstance(self.model, PeftModel) else set()
+        if named - held:
+            raise ValueError(f"asked for adapters that the model does not have: {named - held}")
+        if len(rows) > 1 and not self.mixes(adapters):
+            raise ValueError("these rows cannot be answered in one batch")
+        # Rows of one adapter stand together.
+        order = sorted(range(len(rows)), key=lambda i: rows[i].adapter or "")
+        ordered = [rows[i] for i in order]
+        with ExitStack() as stack:
+            stack.enter_context(_in_eval_mode(self.model))
+            spans = Rows([row.adapter for row in ordered])
+            if named and self.batches and not self.experts and can_mix(self.model, named):
+                stack.enter_context(adapters_on(self.model, spans, named))
+            else:
+                stack.enter_context(only_adapter(self.model, next(iter(adapters), None)))
+                spans = Rows([])
+            if not self.batches:
+                steps = self._by_generate(ordered[0])
+            else:
+                # The last position is a view into all of them, which a linear layer of a batch
+                # answers by copying its weights once for every row.
+                head = self.bare.get_output_embeddings()
+                hook = head.register_forward_pre_hook(lambda _, given: (given[0].contiguous(),))
+                stack.callback(hook.remove)
+                steps = self._together(ordered, spans)
+            stack.callback(steps.close)
+            for step in steps:
+                yield {order[place]: token for place, token in step.items()}
+
+    def _together(self, rows: Sequence[Row], spans: Rows) -> Generator[Step]:
+        device, prompts = self.bare.device, [row.prompt for row in rows]
+        draws = [Draw(row.sampling, row.prompt) for row in rows]
+        left = [row.sampling.most_new_tokens for row in rows]
+        at = max(map(len, prompts))  # the columns of the cache that are filled after the prompts
+        room = at + max(left)
+        with torch.inference_mode():
+            cache = Cache(layers=[_Room(room) for _ in range(self.layers)])
+            shared = self._read_shared(rows, spans, cache, room)
+            # Padding stands between the shared beginning and the rest of a prompt.
+            padding = [at - len(prompt) for prompt in prompts]
+            mask = torch.ones(len(prompts), room, dtype=torch.long)
+            for row, width in enumerate(padding):
+                mask[row, shared : shared + width] = 0
+            mask = mask.to(device)
+            told = zip(padding, prompts, strict=True)
+            ids = torch.tensor([[0] * width + list(p[shared:]) for width, p in told], device=device)
+            before = torch.tensor(padding, device=device)[:, None]
+            places = (torch.arange(shared, at, device=device) - before).clamp(min=0)
+        live = list(range(len(rows)))
+        while live:
+            step: Step = {}
+            with torch.inference_mode():
+                logits = self.bare(
+                    input_ids=ids,
+                    attention_mask=mask[:, :at],
+                    position_ids=places,
+                    past_key_values=cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                ).logits[:, -1]
+                drawn = draw_all(logits, [draws[row] for row in live])
+                for row, token in zip(live, drawn, strict=True):
+                    if left[row]:
+                        left[row] = 0 if token in self.stops else left[row] - 1
+                        step[row] = None if token in self.stops else token
+                ids, places, at = (
+                    torch.tensor(drawn, device=device)[:, None],
+                    places[:, -1:] + 1,
+                    at + 1,
+                )
+                staying = [k for k, row in enumerate(live) if left[row]]
+                if staying and len(live) - len(staying) >= max(1, len(live) / _SPARE):
+                    kept = torch.tensor(staying, device=device)
+                    ids, places, mask = ids[kept], places[kept], mask[kept]
+                    cache.batch_select_indices(kept)
+                    live = [live[k] for k in staying]
+                    spans.set([rows[row].adapter for row in live] if spans.all else [])
+            yield step
             if not staying:
-                break
-            if len(live) - len(staying) >= max(1, len(live) / _SPARE):
-                kept = torch.tensor(staying, device=device)
-                ids, places, mask = ids[kept], places[kept], mask[kept]
-                cache.batch_select_indices(kept)
-                live = [live[k] for k in staying]
-                rows.adapted, rows.all = sum(row < adapted for row in live), len(live)
-        return list(zip(said, ended, strict=True))
+                return
+
+    def _read_shared(self, rows: Sequence[Row], spans: Rows, cache: Cache, room: int) -> int:
+        """Read what all prompts begin with once for each kind of row; how many tokens that is."""
+        shared = self._shared_beginning([row.prompt for row in rows], room)
+        if not shared:
+            return 0
+        adapters = [row.adapter for row in rows]
+        kinds = list(dict.fromkeys(adapters))
+        if spans.all:
+            spans.set(kinds)
+        self.bare(
+            input_ids=torch.tensor([rows[0].prompt[:shared]] * len(kinds), device=self.bare.device),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        if spans.all:
+            spans.set(adapters)
+        copied = [kinds.index(adapter) for adapter in adapters]
+        cache.batch_select_indices(torch.tensor(copied, device=self.bare.device))
+        return shared
 
     def _shared_beginning(self, prompts: Sequence[Sequence[int]], room: int) -> int:
         """How many tokens all prompts begin with, and are worth being read apart."""
@@ -151,32 +191,76 @@ class Decoder:
         most = min(map(len, prompts)) - 1
         return next((n for n in range(most) if first[n] != last[n]), most)
 
-    def _one_by_one(
-        self, prompts: Sequence[Sequence[int]], most_new_tokens: int, stop: Callable[[], bool]
-    ) -> list[tuple[list[int], bool]] | None:
-        found = []
-        for prompt in prompts:
-            if stop():
-                return None
-            ids = torch.tensor([prompt], device=self.bare.device)
-            out: Any = self.model.generate(
-                input_ids=ids,
-                attention_mask=torch.ones_like(ids),
-                max_new_tokens=most_new_tokens,
-                do_sample=False,
-            )
-            tokens = out[0, len(prompt) :].tolist()
-            ended = tokens[-1] in self.stops
-            found.append((tokens[:-1] if ended else tokens, ended))
-        return found
+    def _by_generate(self, row: Row) -> Generator[Step]:
+        """Continue one row by a model that keeps its state in a way of its own."""
+        tokens: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
+        left = threading.Event()
+        ids = torch.tensor([row.prompt], device=self.bare.device)
+
+        def work() -> None:
+            try:
+                with torch.inference_mode():
+                    self.model.generate(
+                        input_ids=ids,
+                        attention_mask=torch.ones_like(ids),
+                        max_new_tokens=row.sampling.most_new_tokens,
+                        do_sample=False,
+                        logits_processor=LogitsProcessorList(
+                            [_Only(Draw(row.sampling, row.prompt))]
+                        ),
+                        streamer=_Queue(tokens),
+                        stopping_criteria=StoppingCriteriaList([_When(left)]),
+                    )
+            except BaseException as error:
+                tokens.put(error)
+            finally:
+                tokens.put(None)
+
+        writer = threading.Thread(target=work, daemon=True)
+        writer.start()
+        try:
+            while (token := tokens.get()) is not None:
+                if isinstance(token, BaseException):
+                    raise token
+                yield {0: None if token in self.stops else token}
+        finally:
+            left.set()
+            writer.join()
 
 
-@dataclass
-class _Rows:
-    """How many rows of the batch at hand are with the adapter, the first ones, and how many all."""
+class _Only(LogitsProcessor):
+    """Leave `generate` no choice but what was drawn."""
 
-    adapted: int
-    all: int
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        drawn = self.draw(scores[0])
+        return torch.full_like(scores, -torch.inf).index_fill_(
+            1, torch.tensor([drawn], device=scores.device), 0.0
+        )
+
+
+class _Queue(BaseStreamer):
+    def __init__(self, tokens: "queue.SimpleQueue[Any]") -> None:
+        self.tokens, self.prompt = tokens, True
+
+    def put(self, value: torch.Tensor) -> None:
+        if not self.prompt:
+            self.tokens.put(int(value.reshape(-1)[0]))
+        self.prompt = False
+
+    def end(self) -> None: ...
+
+
+class _When(StoppingCriteria):
+    def __init__(self, event: threading.Event) -> None:
+        self.event = event
+
+    def __call__(
+        self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any
+    ) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self.event.is_set(), device=input_ids.device)
 
 
 class _Room(DynamicLayer):
@@ -211,63 +295,6 @@ class _Room(DynamicLayer):
 def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
     rows, heads, _, width = states.shape
     return states.new_empty(rows, heads, room, width)
-
-
-def _is_plain_lora(model: PreTrainedModel | PeftModel) -> bool:
-    """Whether all that is adapted are linear layers, each by one low-rank product."""
-    if not isinstance(model, PeftModel):
-        return False
-    adapted = [m for m in model.modules() if isinstance(m, BaseTunerLayer)]
-    if any(isinstance(module, AuxiliaryTrainingWrapper) for module in model.modules()):
-        return False
-    return all(
-        isinstance(layer, (lora.Linear, Linear4bit))
-        and len(layer.active_adapters) == 1
-        and not layer.merged
-        and not layer.lora_variant
-        and not any(layer.lora_bias.values())
-        and not getattr(layer, "fan_in_fan_out", False)
-        for layer in adapted
-    )
-
-
-@contextmanager
-def _adapter_on(model: Any, rows: _Rows) -> Iterator[None]:
-    """Switch the adapter off, and add what it does to the first rows of every layer.
-
-    PEFT would gather the rows by index and compute the adapter in float32.
-    """
-    hooks = []
-    with model.disable_adapter():
-        for layer in model.modules():
-            if isinstance(layer, BaseTunerLayer) and layer.active_adapters[0] in layer.lora_A:
-                hooks.append(layer.base_layer.register_forward_hook(_LowRank(layer, rows)))
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
-
-
-class _LowRank:
-    """What LoRA adds to the outcome of a linear layer (Hu et al. 2021, arXiv:2106.09685)."""
-
-    def __init__(self, layer: Any, rows: _Rows) -> None:
-        name = layer.active_adapters[0]
-        self.down, self.up = layer.lora_A[name].weight, layer.lora_B[name].weight
-        self.scale, self.rows = layer.scaling[name], rows
-
-    def __call__(
-        self, layer: torch.nn.Module, given: tuple[torch.Tensor, ...], out: torch.Tensor
-    ) -> None:
-        if not self.rows.adapted:
-            return
-        if out.dim() != 3 or len(out) != self.rows.all:
-            raise RuntimeError("a layer that does not know its rows cannot adapt some of them")
-        self.down, self.up = self.down.to(out.dtype), self.up.to(out.dtype)
-        taken = given[0][: self.rows.adapted].to(out.dtype)
-        low = taken.reshape(-1, taken.shape[-1]) @ self.down.T
-        out[: self.rows.adapted].view(-1, out.shape[-1]).addmm_(low, self.up.T, alpha=self.scale)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from trainer.corpus.library import Corpora
 from trainer.frozen import held_as
 from trainer.generate import Ask, Said, answer_all
 from trainer.models import Base, load_base
+from trainer.sampling import Sampling
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "data"
@@ -101,12 +102,13 @@ def adapted(base: Base) -> Base:
     return Base(base.name, model.eval(), base.format)
 
 
-def one_by_one(base: Base, asked: Sequence[Ask], tokens: int) -> list[Said]:
+def one_by_one(base: Base, asked: Sequence[Ask]) -> list[Said]:
     """The peer: one call a question."""
     answers = []
     for ask in asked:
         ids = torch.tensor([base.format.prompt(ask.messages)], device=base.model.device)
-        given: Any = dict(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens)
+        given: Any = dict(input_ids=ids, attention_mask=torch.ones_like(ids),
+                          max_new_tokens=ask.sampling.most_new_tokens)  # fmt: skip
         with torch.inference_mode():
             if ask.adapter:
                 out = base.model.generate(**given, do_sample=False)
@@ -118,19 +120,18 @@ def one_by_one(base: Base, asked: Sequence[Ask], tokens: int) -> list[Said]:
     return answers
 
 
-def together(base: Base, asked: Sequence[Ask], tokens: int, batch: int) -> list[Said]:
+def together(base: Base, asked: Sequence[Ask], batch: int) -> list[Said]:
     answers: dict[int, Said] = {}
-    for some in answer_all(
-        base, asked, most_new_tokens=tokens, batch_size=batch, stop=lambda: False
-    ):
+    for some in answer_all(base, asked, batch_size=batch):
         answers |= some
     return [answers[place] for place in range(len(asked))]
 
 
-def both(questions: Sequence[str]) -> list[Ask]:
+def both(questions: Sequence[str], tokens: int) -> list[Ask]:
     """Every question for base and for tuned, next to each other."""
     said = [[{"role": "user", "content": question}] for question in questions]
-    return [Ask(messages, adapter) for messages in said for adapter in (False, True)]
+    sampling = Sampling(most_new_tokens=tokens)
+    return [Ask(messages, name, sampling) for messages in said for name in (None, "default")]
 
 
 def same(some: Sequence[Said], others: Sequence[Said]) -> str:
@@ -167,18 +168,18 @@ def main() -> None:
         print(f"weights: NF4, held as {held_as(base.model.get_base_model())}", flush=True)
         in_4_bit = load(task, packed=True)
         for model in (base, in_4_bit):
-            one_by_one(model, both(questions[:1]), 4)  # warm
-        together(base, both(questions[:2]), 4, asked.batch)
+            one_by_one(model, both(questions[:1], 4))  # warm
+        together(base, both(questions[:2], 4), asked.batch)
         theirs, packed, ours, apart = Clock(), Clock(), Clock(), []
         halves = [sample[: asked.peer // 2], sample[asked.peer // 2 :]]
         for half in halves:
             with theirs:
-                apart += one_by_one(base, both([questions[i] for i in half]), asked.tokens)
+                apart += one_by_one(base, both([questions[i] for i in half], asked.tokens))
             with packed:
-                one_by_one(in_4_bit, both([questions[i] for i in half]), asked.tokens)
+                one_by_one(in_4_bit, both([questions[i] for i in half], asked.tokens))
             if half is halves[0]:
                 with ours:
-                    answers = together(base, both(questions), asked.tokens, asked.batch)
+                    answers = together(base, both(questions, asked.tokens), asked.batch)
         scale = asked.questions / asked.peer
         clocks = {"generate": (theirs, scale), "generate, 4-bit": (packed, scale)}
         for who, (clock, times) in (clocks | {"Tandem": (ours, 1.0)}).items():
@@ -196,15 +197,15 @@ def main() -> None:
 
         del base
         exact = load(task, dtype=torch.float32)
-        checked = both([questions[i] for i in sample[: asked.checked]])
-        apart = one_by_one(exact, checked, asked.tokens)
-        found = together(exact, checked, asked.tokens, asked.batch)
+        checked = both([questions[i] for i in sample[: asked.checked]], asked.tokens)
+        apart = one_by_one(exact, checked)
+        found = together(exact, checked, asked.batch)
         print(f"float32: {same(found, apart)}", flush=True)
 
         pocket = adapted(load_base("bundled:pocket", frozen_weights="auto"))
-        picked = both([questions[i] for i in sample])
-        apart = one_by_one(pocket, picked, asked.tokens)
-        found = together(pocket, picked, asked.tokens, asked.batch)
+        picked = both([questions[i] for i in sample], asked.tokens)
+        apart = one_by_one(pocket, picked)
+        found = together(pocket, picked, asked.batch)
         precision = str(pocket.model.dtype).removeprefix("torch.")
         print(f"bundled:pocket in {precision}: {same(found, apart)}")
 

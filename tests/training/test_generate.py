@@ -18,8 +18,10 @@ from transformers import (
 from trainer import decoding, models
 from trainer.generate import Ask, Said, answer_all, answer_batch
 from trainer.models import Base, load_base
+from trainer.sampling import Sampling
 
 LIMIT = 24
+SHORT = Sampling(most_new_tokens=LIMIT)
 QUESTIONS = [
     "How long?",
     "May I return item 7 after all these years?",
@@ -61,7 +63,10 @@ def diversify(model: PreTrainedModel) -> None:
 
 def asks(adapter: Sequence[bool], beginning: str = "") -> list[Ask]:
     told = zip(QUESTIONS * 2, adapter, strict=False)
-    return [Ask([{"role": "user", "content": beginning + q}], adapter=a) for q, a in told]
+    return [
+        Ask([{"role": "user", "content": beginning + q}], "default" if a else None, SHORT)
+        for q, a in told
+    ]
 
 
 def alone(base: Base, ask: Ask) -> Said:
@@ -82,7 +87,7 @@ def alone(base: Base, ask: Ask) -> Said:
 
 def together(base: Base, asked: Sequence[Ask], batch_size: int = 5) -> list[Said]:
     found: dict[int, Said] = {}
-    for some in answer_all(base, asked, most_new_tokens=LIMIT, batch_size=batch_size):
+    for some in answer_all(base, asked, batch_size=batch_size):
         assert not found.keys() & some.keys()
         assert len(some) <= batch_size
         found |= some
@@ -133,10 +138,10 @@ def test_weights_in_four_bits_answer_with_and_without_the_adapter(
 
 def test_what_is_not_plain_lora_is_answered_apart(base: Base) -> None:
     tuned = Base("t", adapted(base.model, use_dora=True), base.format)
-    assert not decoding.Decoder(tuned.model).mixes
+    assert not decoding.Decoder(tuned.model).mixes({None, "default"})
     asked = asks([True, False] * 3)
     apart = [alone(tuned, ask) for ask in asked]
-    assert apart[0] != alone(tuned, Ask(asked[0].messages, adapter=False))
+    assert apart[0] != alone(tuned, Ask(asked[0].messages))
     assert together(tuned, asked) == apart
 
 
@@ -170,9 +175,10 @@ def test_a_model_that_cannot_be_padded_answers_one_question_after_the_other(base
 
 def test_answering_stops_within_a_batch(base: Base) -> None:
     left = iter([False] * 7)
-    asked = asks([False] * 6)
+    four = Sampling(most_new_tokens=4)
+    asked = [Ask(ask.messages, sampling=four) for ask in asks([False] * 6)]
     found = answer_all(
-        base, asked, most_new_tokens=4, batch_size=2, stop=lambda: next(left, True)
+        base, asked, batch_size=2, stop=lambda: next(left, True)
     )  # four tokens of the first batch, then three of the second
     assert [sorted(some) for some in found] == [[1, 3]]
 
@@ -192,7 +198,7 @@ def test_answering_leaves_the_model_as_it_was(base: Base) -> None:
 def test_a_batch_is_answered_with_whatever_adapter_is_active(base: Base) -> None:
     tuned = Base("t", adapted(base.model), base.format)
     messages = [{"role": "user", "content": QUESTIONS[0]}]
-    apart = [alone(tuned, Ask(messages, adapter=a)).text for a in (True, False)]
+    apart = [alone(tuned, Ask(messages, a)).text for a in ("default", None)]
     assert apart[0] != apart[1]
     on = answer_batch(tuned, QUESTIONS[:1], most_new_tokens=LIMIT)
     with tuned.model.disable_adapter():
