@@ -142,6 +142,12 @@ class Conversation(Kept):
         drawn = sha256(f"{self.id} {len(self.exchanges)}".encode()).digest()
         return self.blind and drawn[0] % 2 == 1
 
+    def before(self, exchange: Exchange) -> Self:
+        """This conversation as it was when one of its exchanges was asked."""
+        place = [earlier.id for earlier in self.exchanges].index(exchange.id)
+        settings = exchange.replies[0].proof.settings
+        return self.model_copy(update={"exchanges": self.exchanges[:place], "settings": settings})
+
     def asks(self, question: str) -> tuple["Asked", ...]:
         """What each side is asked by the next question: with its own memory, if it has one."""
         told = self.exchanges if self.settings.remember else ()
