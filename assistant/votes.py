@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypedDict
 
 from assistant.conversation import Conversation, Exchange, Message, Reply
 from assistant.store import Choice, Vote
+from trainer.corpus.slant import wilson
 
 FEWEST = 6  # decided votes; of fewer, even a coin takes all once in thirty times
 WIDEST = 0.2  # an interval around one half that is wider can hide a difference that matters
@@ -61,15 +61,11 @@ class Tally:
         """The share of the decided votes that the run won."""
         return self.won / self.decided if self.decided else None
 
-    @cached_property
+    @property
     def interval(self) -> tuple[float, float] | None:
         """Where that share lies with 95 % confidence (Wilson 1927)."""
-        if not self.decided:
-            return None
-        from scipy.stats import binomtest  # noqa: PLC0415 - a second, for whoever has votes
-
-        found = binomtest(self.won, self.decided).proportion_ci(0.95, method="wilson")
-        return float(found.low), float(found.high)
+        found = wilson(self.won, self.decided)
+        return (found.low, found.high) if self.decided else None
 
     @property
     def verdict(self) -> str:
