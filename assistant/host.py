@@ -22,7 +22,7 @@ from trainer.devices import chat_lock
 from trainer.drafting import draft_wordings
 from trainer.errors import DeviceBusy, ModelError
 from trainer.frozen import held_as
-from trainer.generate import Ask, Grown, faster_together, stream_answers
+from trainer.generate import Ask, SoFar, faster_together, stream_answers
 from trainer.locks import Lock, LockHeld
 from trainer.models import Base, load_base
 from trainer.runs import Run, Runs
@@ -229,7 +229,7 @@ class ModelHost:
             )
 
     def _proof(
-        self, held: _Held, asked: Asked, grown: Grown, clock: "_Clock", together: bool
+        self, held: _Held, asked: Asked, grown: SoFar, clock: "_Clock", together: bool
     ) -> Proof:
         return Proof(
             base=held.name,
@@ -266,7 +266,7 @@ class _Clock:
     first_word: float = 0.0
     seconds: float = 0.0
 
-    def look(self, now: float, began: float, grown: Grown) -> None:
+    def look(self, now: float, began: float, grown: SoFar) -> None:
         self.waited, self.seconds = began - self.came, now - began
         if not self.first_word and (grown.text or grown.ended):
             self.first_word = self.seconds

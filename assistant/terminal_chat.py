@@ -1,0 +1,258 @@
+"""The chat in a terminal: two columns that fill at once, and what can be typed beside questions."""
+
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from signal import SIGINT, signal
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from assistant.conversation import (
+    Answer,
+    Beside,
+    ChatSettings,
+    Conversation,
+    Exchange,
+    Proof,
+    Side,
+)
+from assistant.store import Choice, OpenQuestion, Vote
+from assistant.talk import Talk
+from trainer.errors import ConfigError, UserError
+
+HELP = """\
+Type a question and press Enter. Ctrl-C stops an answer; Ctrl-D ends the chat. Besides:
+  /again              ask the last question anew (with the next seed where answers are drawn)
+  /edit QUESTION      ask this in place of the last question
+  /set KEY=VALUE ...  {settings}
+  /vote WHICH         left, right, both (good) or neither: which answer is better
+  /correct ANSWER     what the right answer to the last question is
+  /name NAME          what to call this conversation
+  /new                begin another one
+  /help               say this again"""
+
+_VOTES: dict[str, Choice] = {
+    "left": "first",
+    "right": "second",
+    "both": "both good",
+    "neither": "both bad",
+}
+
+
+class TerminalChat:
+    """A conversation at a terminal; what is said is kept as on the page."""
+
+    def __init__(self, talk: Talk, conversation: Conversation, console: Console) -> None:
+        self._talk, self._console, self._kept = talk, console, False
+        self._now = conversation
+
+    def hold(self, read: Callable[[], str]) -> None:
+        """Answer what is read until there is no more; a mistake is told, and the chat goes on."""
+        self._console.print(_heads(self._now))
+        while True:
+            try:
+                line = read().strip()
+            except EOFError:
+                return
+            except KeyboardInterrupt:
+                continue
+            try:
+                self._take(line)
+            except UserError as error:
+                self._console.print(f"error: {error}", style="red", markup=False)
+
+    def _take(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        match word:
+            case "":
+                return
+            case "/again":
+                self._anew(self._last().question)
+            case "/edit":
+                self._anew(rest)
+            case "/set":
+                self._set(rest)
+            case "/vote":
+                self._vote(rest)
+            case "/correct":
+                self._correct(rest)
+            case "/name":
+                self._begin()
+                self._talk.store.change(self._now.id, name=rest.strip() or self._now.name)
+            case "/new":
+                self._now = Conversation(
+                    **{key: getattr(self._now, key) for key in ("name", "corpus", "sides")},
+                    settings=self._now.settings,
+                )
+                self._kept = False
+                self._console.print("A new conversation.", style="dim")
+            case "/help":
+                said = HELP.format(settings=", ".join(ChatSettings.model_fields))
+                self._console.print(said, markup=False, highlight=False)
+            case _ if word.startswith("/"):
+                raise ConfigError(f"There is no {word}. /help says what there is.")
+            case _:
+                self._ask(line)
+
+    def _ask(self, question: str) -> None:
+        self._begin(question)
+        stop = threading.Event()
+        answers: tuple[Answer, ...] = tuple(Answer() for _ in self._now.sides)
+        with (
+            _stopped_by_ctrl_c(stop),
+            Live(console=self._console, refresh_per_second=12, vertical_overflow="visible") as live,
+        ):
+            for answers in self._talk.ask(self._now, question, stop):
+                live.update(_columns([_growing(answer) for answer in answers]))
+            live.update(Text(""))
+        before = len(self._now.exchanges)
+        self._now = self._talk.store.conversation(self._now.id)
+        if len(self._now.exchanges) > before:
+            self._console.print(_columns([*_told(self._now, self._now.exchanges[-1])]))
+
+    def _anew(self, question: str) -> None:
+        last, settings = self._last(), self._now.settings
+        if not question.strip():
+            raise ConfigError("There is no question. Type one behind /edit.")
+        self._talk.store.cut(self._now.id, last.id)
+        if question == last.question and not settings.greedy:
+            settings = settings.model_copy(update={"seed": settings.seed + 1})
+            self._talk.store.change(self._now.id, settings=settings)
+        self._now = self._talk.store.conversation(self._now.id)
+        self._ask(question)
+
+    def _set(self, given: str) -> None:
+        settings = self._now.settings.model_dump()
+        for pair in shlex.split(given):
+            key, equals, value = pair.partition("=")
+            if not equals:
+                raise ConfigError(f"/set takes key=value, not '{pair}'.")
+            settings[key] = value
+        parsed = ChatSettings.parse(settings)
+        self._now = self._now.model_copy(update={"settings": parsed})
+        if self._kept:
+            self._talk.store.change(self._now.id, settings=parsed)
+        shown = (f"{key}={value!r}" for key, value in parsed.model_dump().items())
+        self._console.print(", ".join(shown), style="dim", markup=False, highlight=False)
+
+    def _vote(self, which: str) -> None:
+        last = self._last()
+        if which.strip() not in _VOTES or len(self._now.sides) < 2:
+            raise ConfigError(f"/vote takes one of {', '.join(_VOTES)}, for two columns.")
+        vote = Vote(
+            conversation=self._now.id, exchange=last.id, choice=_VOTES[which.strip()], blind=False
+        )
+        self._talk.store.vote(vote)
+        self._console.print("Kept. `tandem votes` counts them.", style="dim")
+
+    def _correct(self, answer: str) -> None:
+        last = self._last()
+        if not answer.strip() or not self._now.corpus:
+            raise ConfigError("Type the right answer behind /correct, about a tuned model.")
+        said = next(
+            reply.text
+            for side, reply in zip(self._now.sides, last.replies, strict=True)
+            if side.run
+        )
+        noted = self._talk.store.note(
+            OpenQuestion(corpus=self._now.corpus, question=last.question, why="flagged", said=said)
+        )
+        self._talk.store.answer(noted.id, answer.strip())
+        self._console.print(
+            f"Kept. `tandem questions {self._now.corpus} --teach` adds it to the corpus.",
+            style="dim",
+            markup=False,
+        )
+
+    def _begin(self, question: str = "") -> None:
+        """Keep the conversation from its first question on."""
+        if not self._kept:
+            if question:
+                self._now = self._now.model_copy(update={"name": question[:60]})
+            self._talk.store.begin(self._now)
+            self._kept = True
+
+    def _last(self) -> Exchange:
+        if not self._now.exchanges:
+            raise ConfigError("Nothing was asked yet. Type a question.")
+        return self._now.exchanges[-1]
+
+
+# what is shown ------------------------------------------------------------------------------------
+
+
+def _columns(cells: Sequence[RenderableType]) -> Table:
+    table = Table.grid(expand=True, padding=(0, 1))
+    for _ in cells:
+        table.add_column(ratio=1)
+    table.add_row(*cells)
+    return table
+
+
+def _heads(conversation: Conversation) -> Table:
+    return _columns([Panel(Text(_called(side)), style="bold") for side in conversation.sides])
+
+
+def _called(side: Side) -> str:
+    return f"◆ {side.run}" if side.run else f"○ {side.base}"
+
+
+def _growing(answer: Answer) -> RenderableType:
+    return Markdown(answer.text) if answer.text else Text(f"… {answer.doing}", style="dim")
+
+
+def _told(conversation: Conversation, exchange: Exchange) -> Iterator[RenderableType]:
+    for reply in exchange.replies:
+        parts: list[RenderableType] = [
+            Markdown(reply.text) if reply.text else Text("(said nothing)", style="dim"),
+            Text(proof_line(reply.proof, reply.text), style="dim"),
+        ]
+        if reply.beside:
+            parts += [Text(line, style="yellow dim") for line in beside_lines(reply.beside)]
+        yield Group(*parts, Text(""))
+
+
+def proof_line(proof: Proof, text: str) -> str:
+    """What produced an answer, in one line."""
+    who = f"{proof.base} + {proof.adapter[:12]}" if proof.adapter else proof.base
+    drawn = "greedy" if proof.settings.greedy else f"seed {proof.settings.seed}"
+    speed = proof.words_per_second(text)
+    parts = [
+        who,
+        "weights checked" if proof.proven else "not proven",
+        drawn,
+        f"first word {proof.first_word:.2f} s",
+        f"{speed:.0f} words/s" if speed else "",
+        ""
+        if proof.ended == "by itself"
+        else f"ended {proof.ended}".replace("ended stopped", "stopped"),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def beside_lines(beside: Beside) -> list[str]:
+    """The approved answer beside an answer, and where the two part."""
+    lines = [f"Nearest approved answer ({beside.similarity:.2f}): {beside.answer}"]
+    lines += [
+        f"≠ says {f.said or 'nothing'}, approved: {f.approved or 'nothing'}" for f in beside.flags
+    ]
+    if beside.asked:
+        lines.append(f"≠ looking the question up finds another one: {beside.asked}")
+    if beside.far:
+        lines.append("? no approved answer is near this question")
+    return lines
+
+
+@contextmanager
+def _stopped_by_ctrl_c(stop: threading.Event) -> Iterator[None]:
+    before = signal(SIGINT, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
