@@ -74,11 +74,14 @@ def learn(corpus: Corpus, answered: Sequence[OpenQuestion]) -> Lesson:
         for q in answered
     }
     examples: list[Example] = []
+    same: list[Example] = []
     wrong: set[str] = set()
     corrected = 0
     for example in corpus.examples:
         said = answers.get(normalise(example.question))
-        if said and normalise(said.answer) != normalise(example.answer):
+        if said is None:
+            same.append(example)
+        elif said.answer != example.answer.strip():
             wrong.add(normalise(example.answer))
             corrected += 1
             example = replace(example, answer=said.answer)
@@ -89,14 +92,14 @@ def learn(corpus: Corpus, answered: Sequence[OpenQuestion]) -> Lesson:
         examples=identify([*examples, *added]),
         added=len(added),
         corrected=corrected,
-        others=sum(normalise(e.answer) in wrong for e in examples),
+        others=sum(normalise(e.answer) in wrong for e in same),
     )
 
 
 def _fitting(corpus: Corpus, question: OpenQuestion) -> str:
     """The answer, or, in a corpus of labels, the label that it names."""
     if corpus.origin.task != "labels":
-        return question.answer
+        return question.answer.strip()
     labels = {normalise(e.answer): e.answer for e in corpus.examples}
     try:
         return labels[normalise(question.answer)]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, insert, select, update
 
 from assistant import database as db
 from assistant.conversation import Conversation, Exchange, Kept
-from trainer.errors import warn_once
+from trainer.errors import NotFound, warn_once
 
+GONE = "This is not there any more; somebody may have deleted it. Begin a new conversation."
 _K = TypeVar("_K", bound=Kept)
 
 
@@ -48,17 +49,25 @@ def add_exchange(connection: Connection, conversation: str, exchange: Exchange) 
     )
 
 
-def touch(connection: Connection, conversation: str) -> bool:
-    """Say that a conversation changes now, which also keeps others from changing it meanwhile.
+def touch(connection: Connection, conversation: str) -> None:
+    """Say that a conversation changes now, which keeps others from changing it meanwhile.
 
-    Returns whether it is there.
+    Raises `NotFound`.
     """
     done = connection.execute(
         update(db.conversations)
         .where(db.conversations.c.id == conversation)
         .values(updated=moment(datetime.now(UTC)))
     )
-    return bool(done.rowcount)
+    if not done.rowcount:
+        raise NotFound(GONE)
+
+
+def rewrite(connection: Connection, table: Table, id_: str, kept: _K) -> _K:
+    """Keep what a row says now."""
+    mine = update(table).where(table.c.id == id_)
+    connection.execute(mine.values(kept=kept.model_dump_json()))
+    return kept
 
 
 def read_conversations(connection: Connection, wanted: Select[Any]) -> dict[str, Conversation]:

@@ -99,7 +99,7 @@ class Store:
         with self._reads() as connection:
             found = rows.read_conversations(connection, wanted)
         if id_ not in found:
-            raise NotFound(_GONE)
+            raise NotFound(rows.GONE)
         return found[id_]
 
     def conversations(self, search: str = "", most: int = 100) -> Sequence[Summary]:
@@ -137,36 +137,31 @@ class Store:
         with self._writes() as connection:
             before = rows.read_conversations(connection, wanted).get(id_)
             if before is None:
-                raise NotFound(_GONE)
+                raise NotFound(rows.GONE)
             if sides is not None and before.exchanges and tuple(sides) != before.sides:
                 raise ConfigError(
                     "Others cannot take over what was answered already. Begin a new conversation."
                 )
             after = before.model_copy(update=given)
-            connection.execute(
-                update(db.conversations)
-                .where(db.conversations.c.id == id_)
-                .values(**rows.conversation_row(after))
-            )
+            mine = update(db.conversations).where(db.conversations.c.id == id_)
+            connection.execute(mine.values(**rows.conversation_row(after)))
 
     def append(self, id_: str, exchange: Exchange) -> None:
         """Keep an exchange as the last one."""
         with self._writes() as connection:
-            if not rows.touch(connection, id_):
-                raise NotFound(_GONE)
+            rows.touch(connection, id_)
             rows.add_exchange(connection, id_, exchange)
 
     def cut(self, id_: str, exchange: str) -> None:
         """Forget an exchange and all after it, with their votes: it is asked again."""
         said = db.exchanges.c
         with self._writes() as connection:
-            if not rows.touch(connection, id_):
-                raise NotFound(_GONE)
+            rows.touch(connection, id_)
             place = connection.scalar(
                 select(said.place).where(said.id == exchange, said.conversation == id_)
             )
             if place is None:
-                raise NotFound(_GONE)
+                raise NotFound(rows.GONE)
             connection.execute(
                 delete(db.exchanges).where(said.conversation == id_, said.place >= place)
             )
@@ -176,7 +171,7 @@ class Store:
         with self._writes() as connection:
             done = connection.execute(delete(db.conversations).where(db.conversations.c.id == id_))
             if not done.rowcount:
-                raise NotFound(_GONE)
+                raise NotFound(rows.GONE)
 
     # votes
 
@@ -186,13 +181,10 @@ class Store:
         on = select(said.id).where(said.id == vote.exchange, said.conversation == vote.conversation)
         with self._writes() as connection:
             if connection.scalar(on.with_for_update()) is None:
-                raise NotFound(_GONE)
+                raise NotFound(rows.GONE)
             connection.execute(delete(db.votes).where(db.votes.c.exchange == vote.exchange))
-            connection.execute(
-                insert(db.votes).values(
-                    exchange=vote.exchange, cast=rows.moment(vote.cast), kept=vote.model_dump_json()
-                )
-            )
+            row = {"exchange": vote.exchange, "cast": rows.moment(vote.cast)}
+            connection.execute(insert(db.votes).values(**row, kept=vote.model_dump_json()))
 
     def votes(self, run: str | None = None) -> Sequence[tuple[Vote, Conversation, Exchange]]:
         """Votes and what they were on, oldest first; of one run, where either side is its."""
@@ -211,10 +203,9 @@ class Store:
 
     def vote_on(self, exchange: str) -> Vote | None:
         """The vote on an exchange, if there is one."""
+        wanted = select(db.votes).where(db.votes.c.exchange == exchange)
         with self._reads() as connection:
-            found = connection.execute(
-                select(db.votes).where(db.votes.c.exchange == exchange)
-            ).all()
+            found = connection.execute(wanted).all()
         return next(rows.read(Vote, found), None)
 
     # open questions
@@ -235,14 +226,14 @@ class Store:
                 kept = question.model_dump_json()
                 connection.execute(insert(db.questions).values(**added, kept=kept))
                 return question
-            before = next(
-                rows.read(OpenQuestion, [row]), question.model_copy(update={"id": row.id})
-            )
+            damaged = question.model_copy(update={"id": row.id})
+            before = next(rows.read(OpenQuestion, [row]), damaged)
             says: dict[str, object] = {"asked": before.asked + 1}
             if question.why == "flagged" or question.answer:
                 says |= {"why": question.why, "said": question.said, "taught": None}
                 says |= {"answer": question.answer or before.answer}
-            return _rewrite(connection, before.model_copy(update=says))
+            after = before.model_copy(update=says)
+            return rows.rewrite(connection, db.questions, after.id, after)
 
     def open_questions(self, corpus: str) -> Sequence[OpenQuestion]:
         """Those of a corpus that are not taught yet, the most asked first, then the newest."""
@@ -257,7 +248,8 @@ class Store:
         with self._writes() as connection:
             before = _question(connection, id_)
             says = {"answer": answer.strip(), "taught": None}
-            return _rewrite(connection, before.model_copy(update=says))
+            after = before.model_copy(update=says)
+            return rows.rewrite(connection, db.questions, after.id, after)
 
     def taught(self, questions: Sequence[OpenQuestion], label: str) -> None:
         """Say which corpus version has the answers of these questions.
@@ -269,14 +261,14 @@ class Store:
             answers = {question.id: question.answer for question in questions}
             for now in rows.read(OpenQuestion, connection.execute(wanted.with_for_update()).all()):
                 if now.answer == answers[now.id]:
-                    _rewrite(connection, now.model_copy(update={"taught": label}))
+                    after = now.model_copy(update={"taught": label})
+                    rows.rewrite(connection, db.questions, now.id, after)
 
     def dismiss(self, id_: str) -> None:
         """Forget an open question."""
         with self._writes() as connection:
-            if not connection.execute(
-                delete(db.questions).where(db.questions.c.id == id_)
-            ).rowcount:
+            done = connection.execute(delete(db.questions).where(db.questions.c.id == id_))
+            if not done.rowcount:
                 raise NotFound(_NO_QUESTION)
 
     @contextmanager
@@ -290,7 +282,6 @@ class Store:
             yield connection
 
 
-_GONE = "This is not there any more; somebody may have deleted it. Begin a new conversation."
 _NO_QUESTION = "This question is not open any more; somebody may have dismissed it."
 
 
@@ -299,12 +290,3 @@ def _question(connection: Connection, id_: str) -> OpenQuestion:
     for question in rows.read(OpenQuestion, connection.execute(wanted).all()):
         return question
     raise NotFound(_NO_QUESTION)
-
-
-def _rewrite(connection: Connection, question: OpenQuestion) -> OpenQuestion:
-    connection.execute(
-        update(db.questions)
-        .where(db.questions.c.id == question.id)
-        .values(kept=question.model_dump_json())
-    )
-    return question
