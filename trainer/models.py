@@ -1,10 +1,13 @@
 """Load a base model from what travels with Tandem, from a folder or from the Hub, in 4 bit."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -35,7 +38,7 @@ def load_base(name: str, *, quantization: str = "nf4", frozen_weights: str = "4-
     NormalFloat with double quantisation (Dettmers et al. 2023, arXiv:2305.14314), computing in
     bfloat16 where the processor does. `frozen_weights` is what `unpack_weights` takes.
     """
-    folder = find_base(name)
+    folder = find_base(name, chat=True)
     place = os.environ.get("LOCAL_RANK", "0")  # among the processes that tune together
     device = f"cuda:{place}" if torch.cuda.is_available() else "cpu"
     dtype = arithmetic(device)
@@ -47,16 +50,21 @@ def load_base(name: str, *, quantization: str = "nf4", frozen_weights: str = "4-
     )
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(
+        model, told = AutoModelForCausalLM.from_pretrained(
             folder,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # refused below, in words
             dtype=dtype,
             quantization_config=four_bit if quantization == "nf4" else None,
             device_map={"": device},
             use_safetensors=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError) as error:
-        raise ModelError(f"'{name}' cannot be loaded: {first_line(error)}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ModelError(
+            f"'{name}' cannot be loaded: {_why(folder) or first_line(error)}"
+        ) from error
+    _refuse_invented(name, [*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])])
 
     chat_format = ChatFormat(tokenizer, name=name)
     keep_trainable(model)
@@ -75,7 +83,9 @@ def load_base(name: str, *, quantization: str = "nf4", frozen_weights: str = "4-
 def load_format(name: str) -> ChatFormat:
     """Load only the tokenizer and template of a base; raises `ModelError`."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(find_base(name), trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            find_base(name, chat=True), trust_remote_code=False
+        )
     except (OSError, ValueError) as error:
         raise ModelError(f"'{name}' cannot be loaded: {first_line(error)}") from error
     return ChatFormat(tokenizer, name=name)
@@ -104,6 +114,26 @@ def keep_trainable(model: torch.nn.Module) -> None:
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
+
+
+def _refuse_invented(name: str, weights: Sequence[str]) -> None:
+    """Refuse weights that the files lack: Transformers draws them at random and goes on."""
+    if weights:
+        raise ModelError(
+            f"'{name}' cannot be loaded: {len(weights)} of its weights are missing from its files "
+            f"or of another size than config.json says, such as {min(weights)}. Fetch or copy it "
+            "again."
+        )
+
+
+def _why(folder: Path) -> str:
+    """Which file of weights is damaged, if one is."""
+    for file in sorted(folder.glob("*.safetensors")):
+        try:
+            safe_open(file, framework="pt")
+        except SafetensorError as error:
+            return f"{file.name} is damaged ({first_line(error)}). Fetch or copy it again."
+    return ""
 
 
 def _ids(value: Any) -> list[int]:
