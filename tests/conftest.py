@@ -1,14 +1,17 @@
 """What every test may ask for: a workspace, a corpus, a tiny model, real files, a served page."""
 
+import hashlib
 import os
 import shutil
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from assistant.conversation import Answer, Asked, Proof
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.runs import Run, Runs
@@ -98,17 +101,60 @@ def shared() -> Path:
     return SHARED
 
 
-class ScriptedModel:
-    """A chat model that says what the test told it to, word by word."""
+class ScriptedChat:
+    """Whoever a test lets answer: each side says its own words, one by one, and proves it.
 
-    def __init__(self, name: str, answer: str, adapter: str | None = None) -> None:
-        self.name, self.answer, self.adapter = name, answer, adapter
-        self.heard: list[Sequence[object]] = []
+    `pace` is how long a word takes, and `doing` what is done before the first one.
+    """
 
-    def stream(self, messages: Sequence[object]) -> Iterator[str]:
-        self.heard.append(messages)
-        for word in self.answer.split(" "):
-            yield word + " "
+    def __init__(self, says: Mapping[str | None, str], *, pace: float = 0, doing: str = "") -> None:
+        self.says, self.pace, self.doing = says, pace, doing
+        self.heard: list[Sequence[Asked]] = []
+        self.left = 0  # how many answers were broken off by whoever listened
+
+    def answer(self, asked: Sequence[Asked], stop: threading.Event) -> Iterator[tuple[Answer, ...]]:
+        self.heard.append(asked)
+        try:
+            if self.doing:
+                yield tuple(Answer(doing=self.doing) for _ in asked)
+                stop.wait(self.pace)
+            whole = [self._says(one).split(" ") for one in asked]
+            for words in range(1, max(map(len, whole)) + 1):
+                if stop.wait(self.pace):
+                    break
+                yield tuple(Answer(" ".join(said[:words])) for said in whole)
+            words = words - 1 if stop.is_set() else words
+            yield tuple(
+                self._whole(one, " ".join(said[:words]), words < len(said), len(asked) > 1)
+                for one, said in zip(asked, whole, strict=True)
+            )
+        except GeneratorExit:
+            self.left += 1
+            raise
+
+    def _says(self, asked: Asked) -> str:
+        said = self.says.get(asked.side.run, self.says.get("tuned" if asked.side.run else None))
+        assert said is not None
+        return said.format(question=asked.messages[-1]["content"], seed=asked.settings.seed)
+
+    def _whole(self, asked: Asked, text: str, stopped: bool, together: bool) -> Answer:
+        run = asked.side.run
+        proof = Proof(
+            base=asked.side.base,
+            quantization=asked.side.quantization,
+            held="4-bit",
+            run=run,
+            adapter=hashlib.sha256(run.encode()).hexdigest() if run else None,
+            settings=asked.settings,
+            proven=True,
+            together=together,
+            ended="stopped" if stopped else "by itself",
+            tokens=2 * len(text.split()),
+            waited=0.1,
+            first_word=0.2,
+            seconds=0.2 + 0.01 * len(text.split()),
+        )
+        return Answer(text, proof)
 
 
 @pytest.fixture

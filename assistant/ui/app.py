@@ -1,7 +1,8 @@
 """The whole page, as a function of what it stands on."""
 
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import gradio as gr
 
 from assistant.access import Login
-from assistant.conversation import ChatModel
+from assistant.conversation import Answer, Asked, Beside, Chat, FindBeside
+from assistant.store import Store
+from assistant.talk import Talk
 from assistant.terminal import open_judge
 from assistant.ui.bar import corpus_choices, last_used, make_bar, run_choices
-from assistant.ui.chat import Sides, chat_tab
+from assistant.ui.chat.tab import chat_tab
 from assistant.ui.corpus.desk import Draft
 from assistant.ui.corpus.tab import corpus_tab
 from assistant.ui.present import strip
@@ -20,7 +23,7 @@ from assistant.ui.scores.tab import scores_tab
 from assistant.ui.theme import CSS, theme
 from assistant.ui.tune.tab import tune_tab
 from assistant.ui.wiring import PRIVATE
-from trainer.corpus.library import Corpora
+from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.near import Judge
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.errors import AccessError
@@ -31,8 +34,10 @@ from trainer.work import Work
 
 def build_app(
     workspace: Path,
-    sides: Sides,
+    chat: Chat,
     *,
+    beside: FindBeside | None = None,
+    unload: Callable[[], None] = lambda: None,
     judge: Callable[[], Judge] | None = None,
     draft: Draft | None = None,
     make_room: Callable[[], None] = lambda: None,
@@ -45,6 +50,7 @@ def build_app(
     waits for.
     """
     corpora, runs = Corpora(workspace / "corpora", judge), Runs(workspace / "runs")
+    talk = Talk(chat, Store.in_workspace(workspace), runs, beside)
     with gr.Blocks(title="Tandem", analytics_enabled=False) as app:
         gr.HTML(
             "<h1>Tandem</h1><p>Tune a chat model on your FAQ, and know whether it helped.</p>",
@@ -70,7 +76,7 @@ def build_app(
             with gr.Tab("2  Tune", id="tune"):
                 tune_tab(bar, tabs, corpora, runs, worker=worker)
             with gr.Tab("3  Chat", id="chat"):
-                chat_tab(bar, tabs, runs, sides)
+                chat_tab(found, bar, tabs, corpora, runs, talk, unload=unload)
             with gr.Tab("4  Scores", id="scores"):
                 scores_tab(bar, runs, worker=worker)
 
@@ -133,8 +139,27 @@ def serve(
         if host_of_models.cache_info().currsize:
             host_of_models().make_room()
 
-    def sides(run: Run) -> tuple[ChatModel, ChatModel]:
-        return host_of_models().sides(run)
+    class Host:
+        """The host of models, imported with the first question: that takes seconds."""
+
+        def answer(
+            self, asked: Sequence[Asked], stop: threading.Event
+        ) -> Iterator[tuple[Answer, ...]]:
+            yield tuple(Answer(doing="getting ready") for _ in asked)
+            yield from host_of_models().answer(asked, stop)
+
+    def unload() -> None:
+        if host_of_models.cache_info().currsize:
+            host_of_models().unload()
+
+    @cache
+    def approved() -> FindBeside:
+        from assistant.beside import Approved  # noqa: PLC0415 - as above
+
+        return Approved.in_workspace(workspace)
+
+    def beside(corpus: Corpus, question: str, answer: str) -> Beside | None:
+        return approved()(corpus, question, answer)
 
     def draft(base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
         drafts: list[tuple[str, ...]] = host_of_models().draft(base, questions)
@@ -144,7 +169,15 @@ def serve(
     def judge() -> Judge:
         return open_judge(workspace)  # one for all, so that its model is loaded once
 
-    app = build_app(workspace, sides, judge=judge, draft=draft, make_room=make_room)
+    app = build_app(
+        workspace,
+        Host(),
+        beside=beside,
+        unload=unload,
+        judge=judge,
+        draft=draft,
+        make_room=make_room,
+    )
     app.queue(default_concurrency_limit=8)
     try:
         app.launch(

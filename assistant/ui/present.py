@@ -7,8 +7,8 @@ import re
 from html import escape
 
 from assistant.colours import TUNED
+from assistant.conversation import Proof, Side
 from trainer.events import Answering, Comparing, Progress, Started
-from trainer.report import Contender
 from trainer.runs import Run, Runs
 from trainer.words import duration, ending, turn
 from trainer.work import State, Work
@@ -64,16 +64,18 @@ def _scoring(work: Work | None) -> tuple[str, float | None]:
     return "Scoring: loading the models", None
 
 
-def side_head(who: Contender, run: Run | None) -> str:
-    """The head of a chat column: who answers, and which weights prove it."""
-    if run is None:
-        return ""
-    mark = {"base": "○", "tuned": "◆"}[who]
-    title = f'<b class="{who}">{mark} {who.capitalize()}</b> <span>{escape(run.config.base)}</span>'
-    if who == "tuned" and run.has_adapter:
-        title += f" + adapter <code>{run.adapter_hash[:12]}</code>"
-    if who == "base":
+def side_head(side: Side, run: Run | None, proof: Proof | None = None) -> str:
+    """The head of a chat column: who answers, with which weights, and whether that was proven."""
+    who, mark = ("tuned", "◆") if side.run else ("base", "○")
+    title = f'<b class="{who}">{mark} {who.capitalize()}</b> <span>{escape(side.base)}</span>'
+    adapter = run.adapter_hash if run and run.has_adapter else proof.adapter if proof else None
+    if side.run and adapter:
+        title += f" + adapter <code>{adapter[:12]}</code>"
+    if not side.run:
         title += ' <span class="quiet">no adapter</span>'
+    if proof:
+        held = "✓ proof held" if proof.proven else "✕ not proven"
+        title += f' <span class="quiet">{held}</span>'
     return f'<div class="head">{title}</div>'
 
 

@@ -9,11 +9,10 @@ import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 
-from assistant.conversation import ChatModel
 from assistant.ui.app import build_app
 from assistant.ui.tune.settings import form_names, parse_form
 from assistant.ui.tune.views import ablation_view
-from tests.conftest import ScriptedModel, returns_csv, wait_until
+from tests.conftest import ScriptedChat, returns_csv, wait_until
 from tests.process.scripted_worker import SCRIPTS
 from tests.process.test_launch import WORKER
 from trainer.config import RunConfig
@@ -29,28 +28,12 @@ SETTINGS: dict[str, Any] = {name: getattr(USUAL, name) for name in form_names()}
 SETTINGS |= {"max_length": SCRIPTS["finish"], "learning_rate": 1e-4, "evaluate": True}
 
 
-heard: list[Any] = []  # by the tuned model, of all tests
-
-
-def scripted(run: Run) -> tuple[ChatModel, ChatModel]:
-    tuned = ScriptedModel("tuned", "Thirty days", run.adapter_hash)
-    tuned.heard = heard
-    return ScriptedModel("base", "Who knows"), tuned
+CHAT = ScriptedChat({None: "Who knows", "tuned": "Thirty days"})
 
 
 @pytest.fixture
 def app(workspace: Path) -> gr.Blocks:
-    return build_app(workspace, scripted, worker=WORKER)
-
-
-@pytest.fixture
-def finished(run: Run) -> Run:
-    from trainer.events import Finished
-
-    run.adapter.mkdir()
-    (run.adapter / "adapter_model.safetensors").write_bytes(b"weights")
-    run.events.append(Finished(seconds=1, step=9))
-    return run
+    return build_app(workspace, CHAT, worker=WORKER)
 
 
 def start(page: Client, **changed: object) -> Any:
@@ -61,11 +44,6 @@ def start(page: Client, **changed: object) -> Any:
 def ended(run: Run) -> Run:
     wait_until(lambda: run.state().over and not run.alive)
     return run
-
-
-def text(message: Any) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else content[0]["text"]
 
 
 def test_only_what_users_do_is_an_endpoint(app: gr.Blocks) -> None:
@@ -345,44 +323,11 @@ def test_a_folder_in_the_workspace_is_a_base_the_page_may_name(
     folder = workspace / "models" / "ours"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
-    with serve(build_app(workspace, scripted, worker=WORKER)) as page:
+    with serve(build_app(workspace, CHAT, worker=WORKER)) as page:
         start(page, base=str(folder))
     (run,) = runs.list()
     wait_until(lambda: not run.alive)
     assert run.config.base == str(folder)
-
-
-def test_one_question_gets_two_answers_and_two_histories(
-    app: gr.Blocks, finished: Run, serve: Serve
-) -> None:
-    with serve(app) as page:
-        left, right, emptied = page.predict("How long?", finished.id, [], [], api_name="/ask")
-        assert [text(m) for m in left] == ["How long?", "Who knows "]
-        assert [text(m) for m in right] == ["How long?", "Thirty days "]
-        assert emptied == ""
-        left, right, _ = page.predict("And then?", finished.id, left, right, api_name="/ask")
-        assert [m["role"] for m in right] == ["user", "assistant"] * 2
-        assert len(heard[-1]) == 1, "each question stands alone, as in tuning"
-        page.predict("And then?", finished.id, left, right, True, api_name="/ask")
-        assert [text(m) for m in heard[-1]][1:] == [
-            *("Thirty days ", "And then?", "Thirty days ", "And then?"),
-        ]
-
-
-def test_a_question_that_fails_is_given_back(app: gr.Blocks, finished: Run, serve: Serve) -> None:
-    with serve(app) as page:
-        job = page.submit("How long?", "nope", [], [], api_name="/ask")
-        with pytest.raises(Exception, match="no run called 'nope'"):
-            job.result()
-    assert [(left, right, box) for left, right, box in job.outputs()][-1] == ([], [], "How long?")
-
-
-@pytest.mark.parametrize("run_id", ["", "nope", "../x"])
-def test_a_question_without_a_tuned_model_says_what_to_do(
-    app: gr.Blocks, serve: Serve, run_id: str
-) -> None:
-    with serve(app) as page, pytest.raises(Exception, match=r"Tune one first|no run called"):
-        page.predict("How long?", run_id, [], [], api_name="/ask")
 
 
 def test_a_look_at_the_page_takes_the_chat_off_the_device_and_starts_what_waits(
@@ -391,7 +336,7 @@ def test_a_look_at_the_page_takes_the_chat_off_the_device_and_starts_what_waits(
     run = runs.create(config.model_copy(update={"max_length": SCRIPTS["finish"]}), corpus.split)
     order: list[str] = []
     page = build_app(
-        workspace, scripted, make_room=lambda: order.append(str(run.state())), worker=WORKER
+        workspace, CHAT, make_room=lambda: order.append(str(run.state())), worker=WORKER
     )
     look = next(fn.fn for fn in page.fns.values() if len(fn.outputs) == 5 and fn.name == "look")
     look(None, 0, "")

@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from assistant.ui.app import build_app
-from tests.app.test_app import scripted
+from tests.app.test_app import CHAT
 from tests.conftest import returns_csv
 from tests.process.test_launch import WORKER
 from trainer.corpus.library import Corpora, Corpus
@@ -35,7 +35,7 @@ def draft(base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
 
 @pytest.fixture
 def page(workspace: Path, serve: Serve) -> Iterator[Client]:
-    with serve(build_app(workspace, scripted, draft=draft, worker=WORKER)) as client:
+    with serve(build_app(workspace, CHAT, draft=draft, worker=WORKER)) as client:
         yield client
 
 

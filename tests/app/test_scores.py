@@ -15,7 +15,7 @@ from assistant.ui.app import build_app
 from assistant.ui.scores.again import embedder_from_page
 from assistant.ui.scores.board import scored_of
 from assistant.ui.scores.files import write_files
-from tests.app.test_app import scripted
+from tests.app.test_app import CHAT
 from tests.conftest import returns_csv, wait_until
 from tests.process.test_launch import WORKER
 from tests.reports import a_labels_report, a_report
@@ -32,7 +32,7 @@ Serve = Callable[[gr.Blocks], AbstractContextManager[Client]]
 
 @pytest.fixture
 def app(workspace: Path) -> gr.Blocks:
-    return build_app(workspace, scripted, worker=WORKER)
+    return build_app(workspace, CHAT, worker=WORKER)
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""A question on its way: how its answers come, what stops them, and what is shown of it."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+
+from assistant.conversation import Answer, ChatSettings, Conversation, Side
+from assistant.ui.chat.columns import show_heads, show_messages
+from assistant.ui.chat.room import Room
+from assistant.ui.chat.shown import Coming
+from assistant.ui.errors import shown_to_user
+from trainer.errors import ConfigError
+
+OFTEN = 0.05  # seconds between two looks at growing answers: nobody reads faster
+NAMED = 60  # characters of the first question that name a conversation
+Shown = list[Any]
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Answers to the questions typed into a box, one at a time for each browser tab."""
+
+    room: Room
+    box: gr.Textbox
+    _stops: dict[str, threading.Event] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What changes while a question is answered."""
+        columns, room = self.room.columns, self.room
+        return [*columns.heads, *columns.chats, self.box, room.conversation, room.moved]
+
+    def begin(
+        self, question: str, sides: tuple[Side, ...], settings: ChatSettings, *, blind: bool
+    ) -> Conversation:
+        """Keep a new conversation, named after its first question."""
+        runs = [run for side in sides if (run := self.room.runs.find(side.run))]
+        words = " ".join(question.split())
+        conversation = Conversation(
+            name=words if len(words) <= NAMED else words[:NAMED].rstrip() + "…",
+            corpus=runs[0].config.corpus if runs else None,
+            sides=sides,
+            settings=settings,
+            blind=blind,
+        )
+        self.room.store.begin(conversation)
+        return conversation
+
+    def change(self, conversation: Conversation, settings: ChatSettings) -> Conversation:
+        """The same conversation, held from now on as the settings say."""
+        if conversation.settings != settings:
+            self.room.store.change(conversation.id, settings=settings)
+        return conversation.model_copy(update={"settings": settings})
+
+    def answer(
+        self, before: Conversation, question: str, tab: str, place: int | None = None
+    ) -> Iterator[Shown]:
+        """Show how the answers come; with a `place`, they take that of an exchange and the rest."""
+        taken = before.exchanges[place:] if place is not None else ()
+        left = before.exchanges[: len(before.exchanges) - len(taken)]
+        conversation = before.model_copy(update={"exchanges": left})
+        with shown_to_user(), self._one_at_a_time(tab) as stop:
+            instead = taken[0].id if taken else None
+            asking = self.room.talk.ask(conversation, question, stop, instead)
+            try:
+                for coming in _watch(asking, conversation, question, stop):
+                    yield self._show(conversation, coming)
+            except Exception:
+                yield self._show(before, typed="" if taken else question)  # nothing is lost
+                raise
+        kept = self.room.find(before.id)
+        said = kept is not None and kept.exchanges[-1:] != before.exchanges[-1:]
+        yield self._show(kept or before, typed="" if taken or said else question)
+
+    def stop(self, tab: str) -> None:
+        """End the answer of a tab after its next word, if there is one."""
+        if event := self._stops.get(tab):
+            event.set()
+
+    @contextmanager
+    def _one_at_a_time(self, tab: str) -> Iterator[threading.Event]:
+        stop = threading.Event()
+        if self._stops.setdefault(tab, stop) is not stop:
+            raise ConfigError("An answer is still being written. Stop it, or wait for its end.")
+        try:
+            yield stop
+        finally:
+            del self._stops[tab]
+
+    def _show(
+        self, conversation: Conversation, coming: Coming | None = None, typed: str = ""
+    ) -> Shown:
+        messages = show_messages(self.room, conversation, coming)
+        if coming:
+            waiting = gr.Textbox("", submit_btn=False, stop_btn="Stop")
+            return [gr.skip(), gr.skip(), *messages, waiting, gr.skip(), gr.skip()]
+        heads = show_heads(self.room, conversation.sides, conversation)
+        ready = gr.Textbox(typed, submit_btn="Ask", stop_btn=False)
+        return [*heads, *messages, ready, conversation.id, uuid4().hex]
+
+
+def _watch(
+    asking: Iterator[tuple[Answer, ...]],
+    conversation: Conversation,
+    question: str,
+    stop: threading.Event,
+) -> Iterator[Coming]:
+    """Yield what comes, as often as one can read it.
+
+    Whoever closes the tab stops the answer; what was said until then is kept.
+    """
+    swapped, shown = conversation.swaps_next, 0.0
+    yield Coming(question, [Answer()] * len(conversation.sides), swapped)
+    try:
+        with shown_to_user():
+            for answers in asking:
+                if time.monotonic() - shown >= OFTEN:
+                    yield Coming(question, answers, swapped)
+                    shown = time.monotonic()
+    except GeneratorExit:
+        stop.set()
+        threading.Thread(target=deque, args=(asking, 0), daemon=True).start()
+        raise

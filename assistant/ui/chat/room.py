@@ -1,0 +1,89 @@
+"""What every section of the chat stands on: who answers, the talk, and what is shown of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant.conversation import Conversation, Exchange
+from assistant.store import Store
+from assistant.talk import Talk
+from assistant.ui.bar import Bar
+from trainer.corpus.library import Corpora
+from trainer.errors import NotFound
+from trainer.runs import Runs
+
+# What a browser names is checked here, not against the choices one session was sent.
+RAW: dict[str, Any] = {"preprocess": False}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The two columns, and whose they are."""
+
+    blind: gr.Checkbox
+    who: tuple[gr.Dropdown, gr.Dropdown]
+    heads: tuple[gr.HTML, gr.HTML]
+    chats: tuple[gr.Chatbot, gr.Chatbot]
+    right: gr.Column
+
+    @property
+    def all(self) -> Sequence[Any]:
+        """Whatever changes with the conversation shown."""
+        return [self.blind, *self.who, *self.heads, *self.chats, self.right]
+
+
+@dataclass(frozen=True)
+class Room:
+    """The core below the chat, and the controls that its sections share.
+
+    `conversation` holds the id of the conversation shown, "" before the first question; `about`
+    that of the exchange a vote or a correction is about, "" for the last. `moved` changes when
+    something was asked, voted on or opened; whoever shows something of it redraws then.
+    """
+
+    bar: Bar
+    corpora: Corpora
+    runs: Runs
+    talk: Talk
+    columns: Columns
+    conversation: gr.State
+    about: gr.State
+    moved: gr.State
+
+    @property
+    def store(self) -> Store:
+        """What is kept."""
+        return self.talk.store
+
+    @property
+    def models(self) -> Path:
+        """Where the workspace keeps bases."""
+        return self.runs.root.parent / "models"
+
+    def find(self, id_: str | None) -> Conversation | None:
+        """The conversation of that id, or None: it may have been deleted in another tab."""
+        try:
+            return self.store.conversation(id_) if id_ else None
+        except NotFound:
+            return None
+
+    def exchange(self, id_: str | None, about: str | None) -> tuple[Conversation, Exchange]:
+        """The exchange in question; raises `NotFound`."""
+        conversation = self.find(id_)
+        if conversation is None or not conversation.exchanges:
+            raise NotFound("Nothing was asked yet. Type a question first.")
+        if not about:
+            return conversation, conversation.exchanges[-1]
+        found = next((e for e in conversation.exchanges if e.id == about), None)
+        if found is None:
+            raise NotFound("That question was asked again since. Click the one you mean.")
+        return conversation, found
+
+    def voted(self, conversation: Conversation) -> frozenset[str]:
+        """Which exchanges of a blind vote were voted on."""
+        if not conversation.blind:
+            return frozenset()
+        return frozenset(e.id for e in conversation.exchanges if self.store.vote_on(e.id))
