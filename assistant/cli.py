@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from assistant.chat_commands import add_chat_commands
 from assistant.corpus_commands import add_corpus_commands
 from assistant.history_commands import add_history_commands
 from assistant.run_commands import add_run_commands
@@ -201,6 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run_commands(command, as_json)
     add_history_commands(command, as_json)
     add_score_commands(command, as_json)
+    add_chat_commands(command, as_json)
     ask = command(_ask, "ask", "ask base and tuned one question", as_json)
     ask.add_argument("run", help="a run's id, or `latest`")
     ask.add_argument("question")

@@ -1,5 +1,6 @@
 """What votes say: who won how often, how sure that is, and pairs to learn from."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
@@ -144,6 +145,11 @@ def judged_answers(votes: Iterable[Voted]) -> list[Judged]:
                 prompt = _prompt(conversation, exchange, place)
                 judged.append({"prompt": prompt, "completion": _said(reply), "label": good})
     return judged
+
+
+def as_jsonl(found: Iterable[Pair] | Iterable[Judged]) -> str:
+    """Write them as a file, a line each."""
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in found)
 
 
 _OUTCOMES = ("won", "lost", "both_good", "both_bad")
