@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from trainer.bundled import PREFIX, bundled_bases
+from trainer.cache import Cache, has_tokenizer, missing_weights
 from trainer.config import HUB_ID
 from trainer.errors import ModelError
-from trainer.hub import Hub, has_tokenizer, missing_weights
+from trainer.hub import Hub, wanted
 
 
 def find_base(name: str, *, chat: bool = False) -> Path:
@@ -49,7 +50,7 @@ def base_here(name: str) -> Path | None:
             f"There is no base '{name}'. Give {', '.join(bundled_bases())}, the path of a folder, "
             "or a Hub id such as HuggingFaceTB/SmolLM2-135M-Instruct."
         )
-    return Hub().folder(name)
+    return Cache().folder(name)
 
 
 def fetch(hub_id: str, *, chat: bool = False) -> Path:
@@ -57,7 +58,7 @@ def fetch(hub_id: str, *, chat: bool = False) -> Path:
     hub = Hub()
     for _ in hub.fetch(hub.look_up(hub_id, refuse if chat else refuse_files)):
         pass
-    folder = hub.folder(hub_id)
+    folder = hub.cache.folder(hub_id)
     if folder is None:
         raise ModelError(f"'{hub_id}' came from the Hub in parts only. Fetch it again.")
     return folder
@@ -99,7 +100,7 @@ def refuse_files(name: str, files: Sequence[str], config: Mapping[str, Any]) -> 
     """Raise `ModelError` unless there are weights in safetensors, and what describes them."""
     if "adapter_config.json" in files and "config.json" not in files:
         why = "it is an adapter, not a base. Choose the base that it was made for"
-    elif any(file.endswith(".safetensors") for file in files):
+    elif any(file.endswith(".safetensors") and wanted(file) for file in files):
         if "config.json" in files:
             return
         why = "it has no config.json"

@@ -1,20 +1,16 @@
-"""The Hub: what a model there is and how large, before a byte of it comes, and then with progress.
-
-What comes is kept in the Hub's own cache, where every other program that uses the Hub finds it.
-"""
+"""The Hub: what a model there is and how large, before a byte comes, and then with progress."""
 
 import hashlib
 import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from trainer.cache import Cache
 from trainer.errors import ModelError
 from trainer.locks import Lock, LockHeld
 
@@ -78,31 +74,11 @@ Refuse = Callable[[str, Sequence[str], Mapping[str, Any]], None]
 
 
 class Hub:
-    """Whoever speaks as the Hub does, and the folder that keeps what comes from it."""
+    """Whoever speaks as the Hub does, and the cache that keeps what comes from it."""
 
-    def __init__(self, endpoint: str | None = None, cache: Path | None = None) -> None:
-        """Take huggingface.co and the Hub's cache, or what HF_ENDPOINT and HF_HOME name."""
-        self._endpoint, self._cache = endpoint, cache
-
-    @cached_property
-    def cache(self) -> Path:
-        """The folder of all models that were fetched."""
-        home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-        return self._cache or Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-
-    def folder(self, hub_id: str) -> Path | None:
-        """The model's folder on this machine, if all of it is here. Asks nobody."""
-        kept = self._kept(hub_id)
-        main = kept / "refs" / "main"
-        named = [kept / "snapshots" / main.read_text().strip()] if main.is_file() else []
-        return next((path for path in (*named, *kept.glob("snapshots/*")) if whole(path)), None)
-
-    def models(self) -> list[str]:
-        """The Hub ids of all models that are here."""
-        known = (path.name.split("--", 2) for path in self.cache.glob("models--*--*"))
-        return sorted(
-            hub_id for _, owner, name in known if self.folder(hub_id := f"{owner}/{name}")
-        )
+    def __init__(self, endpoint: str | None = None, cache: Cache | None = None) -> None:
+        """Take huggingface.co, or what HF_ENDPOINT names."""
+        self._endpoint, self.cache = endpoint, cache or Cache()
 
     def look_up(self, hub_id: str, refuse: Refuse) -> Offer:
         """Ask what there is to fetch; raises `ModelError` where there is nothing of use.
@@ -123,7 +99,7 @@ class Hub:
         files = [
             File(s.rfilename, s.size or 0, s.lfs.sha256 if s.lfs else s.blob_id or "")
             for s in siblings
-            if _wanted(s.rfilename)
+            if wanted(s.rfilename)
         ]
         here = sum(self._here(hub_id, file) for file in files)
         offer = Offer(hub_id, str(info.sha), files, here)
@@ -138,7 +114,7 @@ class Hub:
         whole that is not.
         """
         self._check_room(offer)
-        kept = self._kept(offer.hub_id)
+        kept = self.cache.kept(offer.hub_id)
         (kept / "blobs").mkdir(parents=True, exist_ok=True)
         began, here, shown = time.monotonic(), offer.here, 0.0
         done = {file.name: self._here(offer.hub_id, file) for file in offer.files}
@@ -213,7 +189,7 @@ class Hub:
             offer.hub_id,
             file.name,
             revision=offer.commit,
-            cache_dir=self.cache,
+            cache_dir=self.cache.root,
             endpoint=self._endpoint,
         )
 
@@ -232,18 +208,16 @@ class Hub:
 
         return str(hf_hub_url(hub_id, name, revision=commit, endpoint=self._endpoint))
 
-    def _kept(self, hub_id: str) -> Path:
-        return self.cache / f"models--{hub_id.replace('/', '--')}"
-
     def _blob(self, hub_id: str, file: File) -> Path:
-        return self._kept(hub_id) / "blobs" / file.etag
+        return self.cache.kept(hub_id) / "blobs" / file.etag
 
     def _here(self, hub_id: str, file: File) -> int:
         blob = self._blob(hub_id, file)
         return _size(blob) or _size(blob.with_name(f"{blob.name}.part"))
 
     def _check_room(self, offer: Offer) -> None:
-        there = next(path for path in (self.cache, *self.cache.parents) if path.exists())
+        root = self.cache.root
+        there = next(path for path in (root, *root.parents) if path.exists())
         free, needed = shutil.disk_usage(there).free, offer.size - offer.here
         if needed + SPARE > free:
             raise ModelError(
@@ -254,7 +228,7 @@ class Hub:
     @contextmanager
     def _alone(self, hub_id: str) -> Iterator[None]:
         try:
-            with Lock(self._kept(hub_id) / "tandem.lock").claim():
+            with Lock(self.cache.kept(hub_id) / "tandem.lock").claim():
                 yield
         except LockHeld:
             raise ModelError(
@@ -262,31 +236,15 @@ class Hub:
             ) from None
 
 
-def whole(folder: Path) -> bool:
-    """Whether a folder holds all of a model: config, tokenizer and every file of weights."""
-    names = [file.name for file in folder.glob("*") if file.exists()]
-    return "config.json" in names and has_tokenizer(names) and not missing_weights(folder)
+def wanted(name: str) -> bool:
+    """Whether a file is of use: no other format, and no second copy of the weights.
 
-
-def has_tokenizer(names: Iterable[str]) -> bool:
-    """Whether one of the files holds a tokenizer's words."""
-    return any(name.startswith(("tokenizer.", "vocab.", "spiece.")) for name in names)
-
-
-def missing_weights(folder: Path) -> list[str]:
-    """The files of weights that a folder should hold and does not."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        listed = set(json.loads(index.read_text())["weight_map"].values())
-        return sorted(name for name in listed if not (folder / name).is_file())
-    return [] if any(folder.glob("*.safetensors")) else ["model.safetensors"]
-
-
-def _wanted(name: str) -> bool:
-    """Whether a file is of use: no other format, and no second copy of the weights."""
+    Weights in folders are copies, but for the numbered modules of an embedding model.
+    """
     path = PurePosixPath(name)
     copy = path.suffix == ".safetensors" and (
-        len(path.parts) > 1 or path.name.startswith("consolidated")
+        path.name.startswith("consolidated")
+        or not all(part[:1].isdigit() for part in path.parts[:-1])
     )
     return path.suffix in WANTED and not copy
 
