@@ -220,7 +220,8 @@ class Store:
         same = hashlib.sha256(normalise(question.question).encode()).hexdigest()
         wanted = select(db.questions).where(asked.corpus == question.corpus, asked.same == same)
         with self._writes() as connection:
-            row = connection.execute(wanted.with_for_update()).first()
+            connection.execute(select(db.schema).with_for_update())  # one at a time, as in SQLite
+            row = connection.execute(wanted).first()
             if row is None:
                 added = {"id": question.id, "corpus": question.corpus, "same": same}
                 kept = question.model_dump_json()
