@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from assistant.base_commands import add_base_commands
 from assistant.chat_commands import add_chat_commands
 from assistant.corpus_commands import add_corpus_commands
 from assistant.history_commands import add_history_commands
@@ -199,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command(_serve, "serve", "open the page", served, as_json)
     add_corpus_commands(command, commands, as_json)
+    add_base_commands(command, as_json)
     add_run_commands(command, as_json)
     add_history_commands(command, as_json)
     add_score_commands(command, as_json)

@@ -69,6 +69,13 @@ class Fetched:
         """None as long as nobody can know."""
         return (self.size - self.done) / self.speed if self.speed else None
 
+    @property
+    def sentence(self) -> str:
+        """How far, how fast and how long still."""
+        left = self.seconds_left
+        told = f"{self.done / 1e6:,.0f} of {self.size / 1e6:,.0f} MB, {self.speed / 1e6:.1f} MB/s"
+        return told if left is None else f"{told}, {_span(left)} left"
+
 
 Refuse = Callable[[str, Sequence[str], Mapping[str, Any]], None]
 
@@ -247,6 +254,10 @@ def wanted(name: str) -> bool:
         or not all(part[:1].isdigit() for part in path.parts[:-1])
     )
     return path.suffix in WANTED and not copy
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _size(file: Path) -> int:
