@@ -117,7 +117,8 @@ def told(engine: Engine) -> Iterator[None]:
     except (IntegrityError, ProgrammingError, DataError):
         raise
     except (DatabaseError, NoConnection) as error:
-        why = str(error.orig if isinstance(error, DatabaseError) else error).strip()
+        why = str(error.orig if isinstance(error, DatabaseError) else error)
+        why = " ".join(why.split()).rstrip(".")
         raise StoreError(f"{name_database(engine)} {_mend(why)}") from error
 
 
