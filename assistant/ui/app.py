@@ -15,6 +15,7 @@ from assistant.store import Store
 from assistant.talk import Talk
 from assistant.terminal import open_judge
 from assistant.ui.bar import corpus_choices, last_used, make_bar, run_choices
+from assistant.ui.chat.style import CHAT_CSS, ESCAPE
 from assistant.ui.chat.tab import chat_tab
 from assistant.ui.corpus.desk import Draft
 from assistant.ui.corpus.tab import corpus_tab
@@ -69,6 +70,7 @@ def build_app(
                 gr.Dropdown(choices=run_choices(runs), value=chosen, visible=found is not None),
             )
 
+        app.load(None, js=ESCAPE)
         found = app.load(find_run, outputs=[bar.corpus, bar.run], **PRIVATE)
         with gr.Tabs(selected="corpus") as tabs:
             with gr.Tab("1  Corpus", id="corpus"):
@@ -185,7 +187,7 @@ def serve(
             server_port=port,
             auth=login,
             theme=theme(),
-            css=CSS,
+            css=CSS + CHAT_CSS,
             max_file_size=MOST_BYTES,
             share=False,
             show_error=True,

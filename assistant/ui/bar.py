@@ -8,9 +8,11 @@ import gradio as gr
 
 from assistant.ui.present import run_label
 from trainer.bundled import bundled_bases, sample_corpora
+from trainer.cache import Cache
 from trainer.config import HUB_ID
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ModelError
+from trainer.here import bases_here
 from trainer.runs import Run, Runs
 
 
@@ -19,14 +21,16 @@ class Bar:
     """The controls every step listens to.
 
     `label` is the corpus version the page shows, as name@version; a new version changes it, and
-    whoever shows something of the corpus redraws. `run` holds the id of the run that Tune, Chat
-    and Scores show. `progress` changes when that run has said something, `results` when there is
-    an adapter, a report or another run; whoever shows these redraws then, and only then.
+    whoever shows something of the corpus redraws. `fetched` changes when a base has come from the
+    Hub. `run` holds the id of the run that Tune, Chat and Scores show. `progress` changes when
+    that run has said something, `results` when there is an adapter, a report or another run;
+    whoever shows these redraws then, and only then.
     """
 
     corpus: gr.Dropdown
     label: gr.State
     base: gr.Dropdown
+    fetched: gr.State
     start: gr.Button
     run: gr.Dropdown
     progress: gr.State
@@ -62,7 +66,7 @@ def make_bar(corpora: Corpora, runs: Runs, models: Path) -> Bar:
         # The core checks what a browser names. Gradio would check it against the choices this one
         # session was sent, which a run started from a terminal or a restarted server has outgrown.
         dropdown.preprocess = lambda payload: payload
-    return Bar(corpus, gr.State(""), base, start, run, gr.State(0), gr.State(""))
+    return Bar(corpus, gr.State(""), base, gr.State(0), start, run, gr.State(0), gr.State(""))
 
 
 def corpus_choices(corpora: Corpora) -> list[tuple[str, str]]:
@@ -101,16 +105,14 @@ def run_choices(runs: Runs) -> list[tuple[str, str]]:
     return [(run_label(run), run.id) for run in runs.list()]
 
 
-def base_choices(models: Path) -> list[tuple[str, str]]:
-    """The bundled bases and the model folders in the workspace, as (shown, value)."""
-    folders = sorted(config.parent for config in models.glob("*/config.json"))
-    bundled = [(f"{name.partition(':')[2]} (bundled, 9M, ready)", name) for name in bundled_bases()]
-    return bundled + [(f"{folder.name} (folder)", str(folder)) for folder in folders]
+def base_choices(models: Path, cache: Cache | None = None) -> list[tuple[str, str]]:
+    """The bases that are here, as (shown, value): bundled, of the workspace, fetched."""
+    return [(base.shown, base.name) for base in bases_here(models, cache)]
 
 
-def base_from_page(given: str, models: Path) -> str:
+def base_from_page(given: str, models: Path, cache: Cache | None = None) -> str:
     """What a browser may name as a base: one of the list, or a Hub id; never a path."""
-    if given in (value for _, value in base_choices(models)):
+    if given in (value for _, value in base_choices(models, cache)):
         return given
     given = (given or "").strip()
     if fullmatch(HUB_ID, given) and not Path(given).exists():

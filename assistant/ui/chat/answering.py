@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import gradio as gr
 
 from assistant.conversation import Answer, ChatSettings, Conversation, Side
 from assistant.ui.chat.columns import show_heads, show_messages
-from assistant.ui.chat.room import Room
+from assistant.ui.chat.room import Room, moved
 from assistant.ui.chat.shown import Coming
 from assistant.ui.errors import shown_to_user
 from trainer.errors import ConfigError
@@ -35,7 +34,7 @@ class Answering:
     def outputs(self) -> list[Any]:
         """What changes while a question is answered."""
         columns, room = self.room.columns, self.room
-        return [*columns.heads, *columns.chats, self.box, room.conversation, room.moved]
+        return [*columns.heads, *columns.chats, self.box, room.conversation, room.about, room.moved]
 
     def begin(
         self, question: str, sides: tuple[Side, ...], settings: ChatSettings, *, blind: bool
@@ -64,8 +63,7 @@ class Answering:
     ) -> Iterator[Shown]:
         """Show how the answers come; with a `place`, they take that of an exchange and the rest."""
         taken = before.exchanges[place:] if place is not None else ()
-        left = before.exchanges[: len(before.exchanges) - len(taken)]
-        conversation = before.model_copy(update={"exchanges": left})
+        conversation = before.before(taken[0]) if taken else before
         with shown_to_user(), self._one_at_a_time(tab) as stop:
             instead = taken[0].id if taken else None
             asking = self.room.talk.ask(conversation, question, stop, instead)
@@ -100,10 +98,10 @@ class Answering:
         messages = show_messages(self.room, conversation, coming)
         if coming:
             waiting = gr.Textbox("", submit_btn=False, stop_btn="Stop")
-            return [gr.skip(), gr.skip(), *messages, waiting, gr.skip(), gr.skip()]
+            return [gr.skip(), gr.skip(), *messages, waiting, *[gr.skip()] * 3]
         heads = show_heads(self.room, conversation.sides, conversation)
         ready = gr.Textbox(typed, submit_btn="Ask", stop_btn=False)
-        return [*heads, *messages, ready, conversation.id, uuid4().hex]
+        return [*heads, *messages, ready, conversation.id, "", moved()]
 
 
 def _watch(

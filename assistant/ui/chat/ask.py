@@ -9,7 +9,6 @@ from assistant.conversation import MOST_CHARACTERS, ChatSettings
 from assistant.ui.chat.answering import Answering, Shown
 from assistant.ui.chat.plain import as_typed
 from assistant.ui.chat.room import Room
-from assistant.ui.chat.settings import Form
 from assistant.ui.chat.shown import exchange_at
 from assistant.ui.chat.sides import parse_sides
 from assistant.ui.errors import shown_to_user
@@ -21,9 +20,11 @@ from trainer.runs import Run
 SAMPLES = 3
 
 
-def lay_out_box() -> gr.Textbox:
-    """The one box for both columns: Enter asks, Shift and Enter begin a new line."""
-    return gr.Textbox(
+def lay_out_box() -> tuple[gr.Textbox, list[gr.Button]]:
+    """Lay out the one box for both columns, and examples of what to ask."""
+    with gr.Row(elem_classes="samples"):
+        samples = [gr.Button(size="sm", visible=False, min_width=200) for _ in range(SAMPLES)]
+    box = gr.Textbox(
         placeholder="Ask a question and press Enter",
         label="Your question",
         show_label=False,
@@ -34,13 +35,14 @@ def lay_out_box() -> gr.Textbox:
         autofocus=True,
         elem_id="ask-box",
     )
+    return box, samples
 
 
-def ask_section(room: Room, form: Form, box: gr.Textbox, again: gr.Button) -> None:
-    """Lay out example questions and wire them and the box; `form` are the settings."""
-    answering = Answering(room, box)
-    with gr.Row(elem_classes="samples"):
-        samples = [gr.Button(size="sm", visible=False, min_width=200) for _ in range(SAMPLES)]
+def ask_section(
+    room: Room, box: gr.Textbox, samples: Sequence[gr.Button], again: gr.Button
+) -> None:
+    """Wire the box, the example questions and what asks again."""
+    answering, form = Answering(room, box), room.form
     place, reworded = gr.Number(-1, visible=False), gr.Textbox(visible=False)
 
     def ask(

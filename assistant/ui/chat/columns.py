@@ -6,7 +6,8 @@ from typing import Any
 import gradio as gr
 
 from assistant.conversation import Conversation, Side
-from assistant.ui.chat.room import Columns, Room
+from assistant.ui.chat.room import Columns, Room, moved, trust_core
+from assistant.ui.chat.settings import values_of
 from assistant.ui.chat.shown import Coming, Line, column
 from assistant.ui.chat.sides import NOBODY, Choice, choices_beside, value_of
 from assistant.ui.present import side_head
@@ -14,7 +15,7 @@ from assistant.ui.present import side_head
 _NOBODY: Choice = ("nobody, one column alone", NOBODY)
 _LOOKS: dict[str, Any] = {
     "show_label": False,
-    "height": 440,
+    "height": "clamp(320px, 56vh, 640px)",
     "buttons": ["copy"],
     "editable": "user",
     "group_consecutive_messages": False,
@@ -39,8 +40,7 @@ def lay_out_columns() -> Columns:
             min_width=160,
             scale=1,
         )
-    for dropdown in who:
-        dropdown.preprocess = lambda payload: payload  # as in bar.py
+    trust_core(*who)
     which = gr.Radio(
         [("Left", "left"), ("Right", "right")],
         value="left",
@@ -60,20 +60,32 @@ def lay_out_columns() -> Columns:
     return Columns(blind, (who[0], who[1]), (heads[0], heads[1]), (chats[0], chats[1]), sides[1])
 
 
-def show_columns(
+def show(
     room: Room, sides: Sequence[Side], conversation: Conversation | None, *, blind: bool = False
 ) -> list[Any]:
-    """What `Columns.all` shows of a conversation, or of sides that were not asked yet."""
+    """What `Room.shown` shows of a conversation, or of sides that were not asked yet."""
     blind = conversation.blind if conversation else blind
-    offered = choices_beside(sides[0], room.runs)
-    right = value_of(sides[1] if len(sides) > 1 else None)
+    form = values_of(conversation.settings) if conversation else [gr.skip()] * len(room.form)
     return [
         blind,
-        gr.Dropdown(choices=_with(sides[0], offered), value=value_of(sides[0])),
-        gr.Dropdown(choices=[*_with(sides[-1], offered), _NOBODY], value=right),
+        *show_choices(room, sides),
         *show_heads(room, sides, conversation, blind=blind),
         *(show_messages(room, conversation) if conversation else ([], [])),
         gr.Column(visible=len(sides) > 1),
+        *form,
+        conversation.id if conversation else "",
+        "",
+        moved(),
+    ]
+
+
+def show_choices(room: Room, sides: Sequence[Side]) -> list[gr.Dropdown]:
+    """Who may answer left and right, and who does."""
+    offered = choices_beside(sides[0], room.runs)
+    right = value_of(sides[1] if len(sides) > 1 else None)
+    return [
+        gr.Dropdown(choices=_with(sides[0], offered), value=value_of(sides[0])),
+        gr.Dropdown(choices=[*_with(sides[-1], offered), _NOBODY], value=right),
     ]
 
 

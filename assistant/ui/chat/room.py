@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import gradio as gr
 
@@ -11,12 +12,23 @@ from assistant.conversation import Conversation, Exchange
 from assistant.store import Store
 from assistant.talk import Talk
 from assistant.ui.bar import Bar
+from assistant.ui.chat.settings import Form
 from trainer.corpus.library import Corpora
 from trainer.errors import NotFound
 from trainer.runs import Runs
 
-# What a browser names is checked here, not against the choices one session was sent.
-RAW: dict[str, Any] = {"preprocess": False}
+MOST_ANSWER = 20_000  # characters that a person writes as the right answer
+
+
+def moved() -> str:
+    """A mark unlike all before: something of the conversation is not as it was shown."""
+    return uuid4().hex
+
+
+def trust_core(*choices: Any) -> None:
+    """Let the core check what a browser names, as in `bar`: the choices it was sent grow old."""
+    for choice in choices:
+        choice.preprocess = lambda payload: payload
 
 
 @dataclass(frozen=True)
@@ -39,9 +51,10 @@ class Columns:
 class Room:
     """The core below the chat, and the controls that its sections share.
 
-    `conversation` holds the id of the conversation shown, "" before the first question; `about`
-    that of the exchange a vote or a correction is about, "" for the last. `moved` changes when
-    something was asked, voted on or opened; whoever shows something of it redraws then.
+    `form` are the fields of `ChatSettings`. `conversation` holds the id of the conversation shown,
+    "" before the first question; `about` that of the exchange a vote or a correction is about, ""
+    for the last. `moved` changes when something was asked, voted on, kept or opened; whoever shows
+    something of it redraws then.
     """
 
     bar: Bar
@@ -49,6 +62,7 @@ class Room:
     runs: Runs
     talk: Talk
     columns: Columns
+    form: Form
     conversation: gr.State
     about: gr.State
     moved: gr.State
@@ -57,6 +71,12 @@ class Room:
     def store(self) -> Store:
         """What is kept."""
         return self.talk.store
+
+    @property
+    def shown(self) -> list[Any]:
+        """Whatever changes when another conversation is shown; see `columns.show`."""
+        states = [self.conversation, self.about, self.moved]
+        return [*self.columns.all, *self.form.values(), *states]
 
     @property
     def models(self) -> Path:

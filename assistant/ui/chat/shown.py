@@ -12,6 +12,7 @@ from assistant.ui.chat.plain import fenced, in_words, plainly
 from trainer.facts.flag import Flag
 
 Line = dict[str, Any]  # a message of Gradio's Chatbot
+DATED = len("2026-11-20-141530-")  # what a run's id begins with
 CUT = {
     "stopped": "\n\n*(stopped here)*",
     "at the limit": "\n\n*(cut here: that is the most an answer may have, see Settings)*",
@@ -64,17 +65,13 @@ def shown_reply(conversation: Conversation, exchange: Exchange, place: int) -> t
     return conversation.sides[side], exchange.replies[side]
 
 
-def mark(side: Side) -> str:
-    """The shape of base and tuned, as everywhere on the page."""
-    return "◆" if side.run else "○"
-
-
 def proof_title(side: Side, reply: Reply) -> str:
     """One line: who answered, with which weights, and whether that was checked."""
-    proof = reply.proof
-    who = f"{proof.adapter[:12]} on {in_words(proof.base)}" if proof.adapter else "no adapter"
-    held = "✓ proof held" if proof.proven else "✕ not proven"
-    return f"{mark(side)} {in_words(side.name)} · {who} · {held}"
+    who = f"◆ Tuned {side.run[DATED:]}" if side.run else "○ Base"
+    adapter = reply.proof.adapter
+    weights = f"adapter {adapter[:12]}" if adapter else f"{side.base}, no adapter"
+    held = "✓ proof held" if reply.proof.proven else "✕ not proven"
+    return in_words(f"{who} · {weights} · {held}")
 
 
 def proof_log(reply: Reply) -> str:

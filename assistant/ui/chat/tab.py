@@ -5,19 +5,23 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.conversation import Side
+from assistant.conversation import Conversation, Side
 from assistant.talk import Talk
 from assistant.ui.bar import Bar, base_from_page
 from assistant.ui.chat.ask import ask_section, lay_out_box
-from assistant.ui.chat.columns import lay_out_columns, show_columns
+from assistant.ui.chat.columns import lay_out_columns, show, show_choices
+from assistant.ui.chat.correct import correct_row
+from assistant.ui.chat.kept import kept_section
+from assistant.ui.chat.lessons import lessons_section
 from assistant.ui.chat.room import Room
 from assistant.ui.chat.settings import settings_section
 from assistant.ui.chat.sides import parse_sides, usual_sides
+from assistant.ui.chat.vote import vote_row, votes_section
 from assistant.ui.errors import shown_to_user
 from assistant.ui.wiring import PRIVATE
 from trainer.corpus.library import Corpora
 from trainer.errors import UserError
-from trainer.runs import Runs
+from trainer.runs import Run, Runs
 
 FIRST_BASE = "bundled:pocket"
 
@@ -38,25 +42,35 @@ def chat_tab(
     """
     gr.Markdown("## Ask both")
     alone = gr.HTML(visible=False)
-    columns = lay_out_columns()
-    room = Room(bar, corpora, runs, talk, columns, gr.State(""), gr.State(""), gr.State(""))
-    box = lay_out_box()
-    with gr.Row(elem_classes="act"):
-        again = gr.Button("Regenerate", size="sm", min_width=120, visible=False)
-        new = gr.Button("New conversation", size="sm", min_width=120)
-        freeing = gr.Button("Unload the model", size="sm", min_width=120)
-        onward = gr.Button("Next: did it help?  →", size="sm", min_width=160)
-    form = settings_section()
-    ask_section(room, form, box, again)
+    columns, states = lay_out_columns(), [gr.State("") for _ in range(3)]
+    voting = gr.Column()
+    box, samples = lay_out_box()
+    with gr.Row(elem_classes="doings"):
+        again = gr.Button("Regenerate", size="sm", visible=False)
+        wrong = gr.Button("Correct this answer", size="sm", visible=False)
+        new = gr.Button("New conversation", size="sm")
+        freeing = gr.Button("Unload the model", size="sm")
+        onward = gr.Button("Next: did it help?  →", size="sm")
+    correcting = gr.Column()
+    room = Room(bar, corpora, runs, talk, columns, settings_section(), *states)
+    ask_section(room, box, samples, again)
+    with voting:
+        vote_row(room)
+    with correcting:
+        correct_row(room, wrong)
+    kept_section(room)
+    lessons_section(room, tabs)
+    votes_section(room)
+    with gr.Accordion("The same on the command line", open=False):
+        typed = gr.Code(language="shell", interactive=False)
     last = gr.BrowserState("", storage_key="tandem-conversation", secret="an id, no secret")
-    met = gr.State("")  # the run that was last met in the bar
+    met = gr.State(None)  # the run that was last met in the bar
 
-    def reopen(last: str | None, run_id: str | None, base: str) -> list[Any]:
+    def reopen(last: object, run_id: str | None, base: str) -> list[Any]:
         """Show the conversation this browser had last, or whom the bar suggests."""
         known = room.find(last if isinstance(last, str) else None)
         sides = known.sides if known else suggested(run_id, base)
-        shown = show_columns(room, sides, known)
-        return [*shown, known.id if known else "", known.id if known else "", run_id or ""]
+        return [*show(room, sides, known), run_id or ""]
 
     def suggested(run_id: str | None, base: str) -> tuple[Side, ...]:
         try:
@@ -64,22 +78,35 @@ def chat_tab(
         except UserError:  # a base that is half typed
             return usual_sides(None, FIRST_BASE)
 
-    def meet(run_id: str | None, base: str, conversation: str, met: str) -> list[Any]:
+    def meet(
+        run_id: str | None, base: str, left: str, right: str, conversation: str, met: str | None
+    ) -> list[Any]:
         """Another run in the bar is another conversation; a list that was refreshed is not."""
-        run = runs.find(run_id)
-        if (run_id or "") == met or (run and not run.has_adapter and room.find(conversation)):
-            return [gr.skip()] * (len(columns.all) + 3)
-        return [*show_columns(room, suggested(run_id, base), None), "", "", run_id or ""]
+        run, known = runs.find(run_id), room.find(conversation)
+        waits = run is not None and not run.has_adapter
+        skipped = [gr.skip()] * (len(room.shown) + 1)
+        if met is None:  # the page is being opened
+            return skipped
+        another = (run_id or "") != met and not (waits and known)
+        if another or (run is None and known is None):
+            return [*show(room, suggested(run_id, base), None), met if waits else run_id or ""]
+        try:
+            sides = known.sides if known else parse_sides(left, right, runs, room.models)
+        except UserError:  # a run that was deleted since
+            sides = suggested(run_id, base)
+        skipped[1:3] = show_choices(room, sides)
+        return skipped
 
     def begin_anew(left: str, right: str, blind: bool) -> list[Any]:
         """Show the same sides with nothing asked; the conversation before is kept."""
         with shown_to_user():
             sides = parse_sides(left, right, runs, room.models)
-        return [*show_columns(room, sides, None, blind=blind), "", ""]
+        return show(room, sides, None, blind=blind)
 
-    def tell(run_id: str | None) -> Any:
-        run = runs.find(run_id)
-        return gr.HTML(_ALONE, visible=run is None or not run.has_adapter)
+    def tell(conversation: str, run_id: str | None) -> list[Any]:
+        known, run = room.find(conversation), runs.find(run_id)
+        nobody = known is None and (run is None or not run.has_adapter)
+        return [gr.HTML(_ALONE, visible=nobody), commands(known, run)]
 
     def unload_model() -> None:
         """Free the memory of the chat's model; the next question loads it again."""
@@ -87,17 +114,36 @@ def chat_tab(
             unload()
         gr.Info("Its memory is free. The next question loads it again.", title="Unloaded")
 
-    shown = [*columns.all, room.conversation, room.moved]
     here = [bar.run, bar.base]
-    loaded.then(reopen, [last, *here], [*shown, met], **PRIVATE)
+    loaded.then(reopen, [last, *here], [*room.shown, met], **PRIVATE)
     changes = [bar.run.change, bar.results.change, bar.base.change]
-    gr.on(changes, meet, [*here, room.conversation, met], [*shown, met], **PRIVATE)
-    gr.on(changes, tell, bar.run, alone, **PRIVATE)
-    changes = [new.click, columns.blind.input, *(who.input for who in columns.who)]
-    gr.on(changes, begin_anew, [*columns.who, columns.blind], shown, **PRIVATE)
+    given = [*here, *columns.who, room.conversation, met]
+    gr.on(changes, meet, given, [*room.shown, met], **PRIVATE)
+    changes = [room.moved.change, *changes]
+    gr.on(changes, tell, [room.conversation, bar.run], [alone, typed], **PRIVATE)
+    changes = [columns.blind.input, *(who.input for who in columns.who)]
+    changes += [new.click, *(chat.clear for chat in columns.chats)]
+    gr.on(changes, begin_anew, [*columns.who, columns.blind], room.shown, **PRIVATE)
     room.conversation.change(lambda id_: id_, room.conversation, last, **PRIVATE)
     freeing.click(unload_model, api_name="unload_model")
     onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **PRIVATE)
+
+
+def commands(conversation: Conversation | None, run: Run | None) -> str:
+    """The same on the command line."""
+    sides = [side.run for side in conversation.sides if side.run] if conversation else []
+    names = sides or ([run.id] if run and run.has_adapter else [])
+    corpus = conversation.corpus if conversation else run.config.corpus if run else None
+    name = names[0] if names else "--base bundled:pocket"
+    lines = [f"tandem chat {name}{f' --against {names[1]}' if len(names) > 1 else ''}"]
+    if conversation:
+        lines.append(f"tandem chat --open {conversation.id}")
+        lines.append(f"tandem conversations --export {conversation.id} chat.md")
+    if names:
+        lines.append(f"tandem votes {names[0]} --export pairs.jsonl")
+    if corpus:
+        lines.append(f"tandem questions {corpus} --teach")
+    return "\n".join(lines)
 
 
 _ALONE = (
