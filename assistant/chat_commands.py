@@ -61,6 +61,11 @@ def add_chat_commands(command: Command, as_json: argparse.ArgumentParser) -> Non
     does.add_argument(
         "--teach", action="store_true", help="make a corpus version with all that are answered"
     )
+    questions.add_argument(
+        "--by-words",
+        action="store_true",
+        help="with --teach: compare questions by their words alone, as `corpus import` can",
+    )
 
 
 def _votes(arguments: argparse.Namespace) -> int:
@@ -147,7 +152,7 @@ def _export(store: "Store", given: str, to: str) -> int:
 def _questions(arguments: argparse.Namespace) -> int:
     from assistant.lessons import open_questions, teach
 
-    store, corpora = _store(arguments), corpora_of(arguments)
+    store, corpora = _store(arguments), corpora_of(arguments, by_words=arguments.by_words)
     if arguments.teach:
         corpus = teach(store, corpora, arguments.corpus, tell=tell_progress)
         if arguments.json:
@@ -155,7 +160,7 @@ def _questions(arguments: argparse.Namespace) -> int:
                 {"corpus": corpus.name, "version": corpus.version, "change": corpus.origin.change}
             )
         else:
-            print(f"{corpus.label}: {corpus.origin.change}.")
+            print(f"{corpus.label} has them. Its last change: {corpus.origin.change}.")
             say("Teach it to a run that is there: `tandem continue RUN`; or tune anew.")
         return 0
     listed = open_questions(store, corpora, arguments.corpus)
