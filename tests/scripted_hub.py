@@ -26,6 +26,7 @@ class ScriptedHub:
     sizes: dict[str, int] = field(default_factory=dict)  # that it claims
     asked: list[tuple[str, str | None]] = field(default_factory=list)  # file and range
     url: str = ""
+    go: threading.Event | None = None  # weights come when it is set
 
     def weights_asked(self) -> list[str | None]:
         """The ranges of weights that somebody began to download."""
@@ -97,6 +98,8 @@ def served(hub: ScriptedHub) -> Iterator[ScriptedHub]:
             self.end_headers()
             if not body:
                 return
+            if hub.go and weights(name):
+                hub.go.wait(20)
             if hub.damage and weights(name):
                 content = b"?" + content[1:]
             if hub.breaks is not None and weights(name):

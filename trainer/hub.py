@@ -18,6 +18,7 @@ WANTED = {".json", ".safetensors", ".jinja", ".model", ".txt"}
 PIECE = 2**18  # bytes
 BETWEEN = 0.2  # seconds from one word of progress to the next
 PATIENCE = 15  # seconds until the Hub has to answer
+SURE = 1  # seconds until its speed can be told
 SPARE = 500e6  # bytes of the disk that a download leaves free
 
 
@@ -57,7 +58,7 @@ class Fetched:
 
     done: int  # bytes, of all
     size: int
-    speed: float  # bytes a second
+    speed: float  # bytes a second; 0 as long as nobody can know
 
     @property
     def share(self) -> float:
@@ -72,9 +73,10 @@ class Fetched:
     @property
     def sentence(self) -> str:
         """How far, how fast and how long still."""
-        left = self.seconds_left
-        told = f"{self.done / 1e6:,.0f} of {self.size / 1e6:,.0f} MB, {self.speed / 1e6:.1f} MB/s"
-        return told if left is None else f"{told}, {_span(left)} left"
+        told = f"{self.done / 1e6:,.0f} of {self.size / 1e6:,.0f} MB"
+        if self.seconds_left is None:
+            return told
+        return f"{told}, {self.speed / 1e6:.1f} MB/s, {_span(self.seconds_left)} left"
 
 
 Refuse = Callable[[str, Sequence[str], Mapping[str, Any]], None]
@@ -123,8 +125,8 @@ class Hub:
         self._check_room(offer)
         kept = self.cache.kept(offer.hub_id)
         (kept / "blobs").mkdir(parents=True, exist_ok=True)
-        began, here, shown = time.monotonic(), offer.here, 0.0
         done = {file.name: self._here(offer.hub_id, file) for file in offer.files}
+        began, here, shown = time.monotonic(), sum(done.values()), 0.0
         with _told(offer.hub_id), self._alone(offer.hub_id):
             for file in sorted(
                 offer.files, key=lambda file: (file.name == "config.json", file.name)
@@ -136,7 +138,8 @@ class Hub:
                     now, have = time.monotonic(), sum(done.values())
                     if now - shown > BETWEEN or have == offer.size:
                         shown = now
-                        yield Fetched(have, offer.size, max(0, have - here) / (now - began))
+                        speed = max(0, have - here) / (now - began) if now - began > SURE else 0.0
+                        yield Fetched(have, offer.size, speed)
                 self._place(offer, file)
         main = kept / "refs" / "main"
         main.parent.mkdir(exist_ok=True)

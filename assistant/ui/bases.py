@@ -76,8 +76,8 @@ def base_section(bar: Bar, models: Path, hub: Hub | None = None) -> None:
         if cache.folder(named):
             yield show(f'<p class="done">{escape(named)} is here and ready.</p>')
         else:
-            said = f"Stopped. What has come of {escape(named)} stays; Fetch goes on from there."
-            yield show(f"<p>{said}</p>", fetch)
+            told = f"Stopped. What has come of {escape(named)} stays; Fetch goes on from there."
+            yield show(f"<p>{told}</p>", fetch)
 
     def fetch_base(base: str, fetched: int) -> Iterator[list[Any]]:
         """Download a base from the Hub, and show how far it is."""
@@ -141,14 +141,14 @@ def progress_view(named: str, share: float | None, said: str) -> str:
 
 def table_view(here: set[str], machine: Machine) -> str:
     """The bases worth trying, a row each, with a button to choose it."""
+    heads = "".join(f"<th>{head}</th>" for head in _HEADS)
     rows = "".join(_row(base, base.hub_id in here, machine) for base in SUGGESTED)
     return (
         f'<p class="quiet">Small bases of the Hub. Memory is that of 4 bit, on a processor; this '
         f"machine has {machine.memory_bytes / 1e9:.0f} GB. Any other chat model of the Hub can be "
         "typed above by its id, and a folder be put into the workspace's <code>models</code>.</p>"
-        '<div class="sheet"><table><thead><tr>'
-        f"{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>{rows}</tbody></table>"
-        "</div>"
+        f'<div class="sheet"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
