@@ -16,11 +16,11 @@ from assistant.corpus_commands import add_corpus_commands
 from assistant.history_commands import add_history_commands
 from assistant.run_commands import add_run_commands
 from assistant.score_commands import add_score_commands
+from assistant.talk_commands import add_talk_commands
 from assistant.terminal import (
     BUNDLED,
     FAILED,
     corpora_of,
-    hush_libraries,
     print_json,
     runs_of,
     say,
@@ -102,30 +102,6 @@ def _serve(arguments: argparse.Namespace, **done: object) -> int:
     return 0
 
 
-def _ask(arguments: argparse.Namespace) -> int:
-    run = runs_of(arguments).get(arguments.run)
-    _ = run.adapter_hash  # no adapter is known before torch is loaded
-    hush_libraries()
-    from assistant.host import ModelHost
-
-    base, tuned = ModelHost.in_workspace(workspace_of(arguments)).sides(run)
-    answers: dict[str, dict[str, str | None]] = {}
-    for who, model in (("base", base), ("tuned", tuned)):
-        if not arguments.json:
-            print(f"{who} ({model.name}): ", end="", flush=True)
-        text = ""
-        for piece in model.stream([{"role": "user", "content": arguments.question}]):
-            text += piece
-            if not arguments.json:
-                print(piece, end="", flush=True)
-        answers[who] = {"text": text.strip(), "adapter": model.adapter}
-        if not arguments.json:
-            print()
-    if arguments.json:
-        print_json(answers)
-    return 0
-
-
 def _fsdp(arguments: argparse.Namespace) -> int:
     from trainer.fsdp import write_fsdp_config
 
@@ -204,10 +180,8 @@ def _parser() -> argparse.ArgumentParser:
     add_run_commands(command, as_json)
     add_history_commands(command, as_json)
     add_score_commands(command, as_json)
+    add_talk_commands(command, as_json)
     add_chat_commands(command, as_json)
-    ask = command(_ask, "ask", "ask base and tuned one question", as_json)
-    ask.add_argument("run", help="a run's id, or `latest`")
-    ask.add_argument("question")
     fsdp = command(_fsdp, "fsdp", "write an accelerate configuration that shards a large base")
     fsdp.add_argument("file", type=Path, help="where to, such as fsdp.yaml")
     fsdp.add_argument("--processes", type=int, default=2, help="one a GPU [2]")

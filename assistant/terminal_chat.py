@@ -15,15 +15,14 @@ from rich.text import Text
 
 from assistant.conversation import (
     Answer,
-    Beside,
     ChatSettings,
     Conversation,
     Exchange,
-    Proof,
     Side,
 )
 from assistant.store import Choice, OpenQuestion, Vote
 from assistant.talk import Talk
+from assistant.told import beside_title, proof_log, proof_title
 from trainer.errors import ConfigError, UserError
 
 HELP = """\
@@ -48,9 +47,12 @@ _VOTES: dict[str, Choice] = {
 class TerminalChat:
     """A conversation at a terminal; what is said is kept as on the page."""
 
-    def __init__(self, talk: Talk, conversation: Conversation, console: Console) -> None:
-        self._talk, self._console, self._kept = talk, console, False
-        self._now = conversation
+    def __init__(
+        self, talk: Talk, conversation: Conversation, console: Console, *, kept: bool = False
+    ) -> None:
+        """`kept`: the store has it already."""
+        self._talk, self._console = talk, console
+        self._now, self._kept = conversation, kept
 
     def hold(self, read: Callable[[], str]) -> None:
         """Answer what is read until there is no more; a mistake is told, and the chat goes on."""
@@ -102,30 +104,29 @@ class TerminalChat:
 
     def _ask(self, question: str) -> None:
         self._begin(question)
-        stop = threading.Event()
-        answers: tuple[Answer, ...] = tuple(Answer() for _ in self._now.sides)
+        self._answer(self._now, question)
+
+    def _answer(
+        self, conversation: Conversation, question: str, instead: str | None = None
+    ) -> None:
+        stop, before = threading.Event(), self._now.exchanges
         with (
             _stopped_by_ctrl_c(stop),
-            Live(console=self._console, refresh_per_second=12, vertical_overflow="visible") as live,
+            Live(console=self._console, refresh_per_second=12, transient=True) as live,
         ):
-            for answers in self._talk.ask(self._now, question, stop):
+            for answers in self._talk.ask(conversation, question, stop, instead):
                 live.update(_columns([_growing(answer) for answer in answers]))
-            live.update(Text(""))
-        before = len(self._now.exchanges)
-        self._now = self._talk.store.conversation(self._now.id)
-        if len(self._now.exchanges) > before:
-            self._console.print(_columns([*_told(self._now, self._now.exchanges[-1])]))
+        self._now = self._talk.store.conversation(conversation.id)
+        if self._now.exchanges != before:
+            self._console.print(_columns([*_told(self._now.exchanges[-1])]))
 
     def _anew(self, question: str) -> None:
-        last, settings = self._last(), self._now.settings
-        if not question.strip():
-            raise ConfigError("There is no question. Type one behind /edit.")
-        self._talk.store.cut(self._now.id, last.id)
-        if question == last.question and not settings.greedy:
-            settings = settings.model_copy(update={"seed": settings.seed + 1})
-            self._talk.store.change(self._now.id, settings=settings)
-        self._now = self._talk.store.conversation(self._now.id)
-        self._ask(question)
+        """Ask in place of the last question; the same one is drawn with the next seed."""
+        last = self._last()
+        asked, settings = self._now.before(last), self._now.settings
+        if question.strip() == last.question and not settings.greedy:
+            settings = settings.model_copy(update={"seed": (settings.seed + 1) % 2**32})
+        self._answer(asked.model_copy(update={"settings": settings}), question, instead=last.id)
 
     def _set(self, given: str) -> None:
         settings = self._now.settings.model_dump()
@@ -207,46 +208,15 @@ def _growing(answer: Answer) -> RenderableType:
     return Markdown(answer.text) if answer.text else Text(f"… {answer.doing}", style="dim")
 
 
-def _told(conversation: Conversation, exchange: Exchange) -> Iterator[RenderableType]:
+def _told(exchange: Exchange) -> Iterator[RenderableType]:
     for reply in exchange.replies:
         parts: list[RenderableType] = [
             Markdown(reply.text) if reply.text else Text("(said nothing)", style="dim"),
-            Text(proof_line(reply.proof, reply.text), style="dim"),
+            Text(f"{proof_title(reply.proof)} · {proof_log(reply.proof, reply.text)}", style="dim"),
         ]
         if reply.beside:
-            parts += [Text(line, style="yellow dim") for line in beside_lines(reply.beside)]
+            parts.append(Text(f"{beside_title(reply.beside)}\n{reply.beside.answer}", style="dim"))
         yield Group(*parts, Text(""))
-
-
-def proof_line(proof: Proof, text: str) -> str:
-    """What produced an answer, in one line."""
-    who = f"{proof.base} + {proof.adapter[:12]}" if proof.adapter else proof.base
-    drawn = "greedy" if proof.settings.greedy else f"seed {proof.settings.seed}"
-    speed = proof.words_per_second(text)
-    parts = [
-        who,
-        "weights checked" if proof.proven else "not proven",
-        drawn,
-        f"first word {proof.first_word:.2f} s",
-        f"{speed:.0f} words/s" if speed else "",
-        ""
-        if proof.ended == "by itself"
-        else f"ended {proof.ended}".replace("ended stopped", "stopped"),
-    ]
-    return " · ".join(filter(None, parts))
-
-
-def beside_lines(beside: Beside) -> list[str]:
-    """The approved answer beside an answer, and where the two part."""
-    lines = [f"Nearest approved answer ({beside.similarity:.2f}): {beside.answer}"]
-    lines += [
-        f"≠ says {f.said or 'nothing'}, approved: {f.approved or 'nothing'}" for f in beside.flags
-    ]
-    if beside.asked:
-        lines.append(f"≠ looking the question up finds another one: {beside.asked}")
-    if beside.far:
-        lines.append("? no approved answer is near this question")
-    return lines
 
 
 @contextmanager
