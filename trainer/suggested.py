@@ -128,7 +128,7 @@ _SMOL = Suggestion(
     "a first try on a laptop: the quickest that speaks plain English",
 )
 _QWEN = "Chinese, English and 27 more"
-_QWEN3 = "about 100"
+_QWEN3 = "about 100 languages"
 _GEMMA, _LLAMA = "Gemma terms", "Llama 3.2 licence"
 
 SUGGESTED = (
@@ -138,7 +138,7 @@ SUGGESTED = (
         Layers(18, 640, 2048, 4, 1, 256, 262_144),
         0.57e9,
         32_768,
-        "English, some of many",
+        "mostly English",
         _GEMMA,
         ON_CONDITIONS,
         "made to be tuned for one narrow task",
@@ -176,7 +176,7 @@ SUGGESTED = (
         Layers(26, 1152, 6912, 4, 1, 256, 262_144),
         2.0e9,
         32_768,
-        "English, some of many",
+        "mostly English",
         _GEMMA,
         ON_CONDITIONS,
         "pleasant, well-formed answers",

@@ -28,18 +28,25 @@ element.addEventListener('click', (event) => {
     if (button) trigger('select', { value: button.dataset.base });
 });
 """
+_SMALL = """
+button { padding: 2px 12px; font-size: 0.85rem; border-radius: 4px; float: right;
+    margin-left: 8px; }
+td:nth-child(1) { min-width: 270px; }
+td:nth-child(2) { min-width: 220px; max-width: 280px; }
+td:last-child { max-width: 180px; }
+"""
 
 
 def base_section(bar: Bar, models: Path, hub: Hub | None = None) -> None:
     """Lay out what stands under the bar about bases, and wire it."""
     downloads = Downloads(hub or Hub())
     cache = downloads.hub.cache
-    with gr.Row(visible=False, elem_classes="act") as row:
-        line = gr.HTML(min_width=300)
+    with gr.Row(visible=False, elem_classes="run-head") as row:
+        line = gr.HTML(elem_classes="grow")
         fetch = gr.Button("Fetch", variant="primary", scale=0, min_width=120)
         stop = gr.Button("Stop", scale=0, min_width=120, visible=False)
     with gr.Accordion("Other bases", open=False) as others:
-        table = gr.HTML(js_on_load=_USE)
+        table = gr.HTML(js_on_load=_USE, css_template=_SMALL)
 
     def show(said: str, button: gr.Button | None = None) -> list[Any]:
         buttons = [gr.Button(visible=each is button) for each in (fetch, stop)]
@@ -146,36 +153,38 @@ def table_view(here: set[str], machine: Machine) -> str:
     return (
         f'<p class="quiet">Small bases of the Hub. Memory is that of 4 bit, on a processor; this '
         f"machine has {machine.memory_bytes / 1e9:.0f} GB. Any other chat model of the Hub can be "
-        "typed above by its id, and a folder be put into the workspace's <code>models</code>.</p>"
+        "typed above by its id, and a folder be put into the workspace's <code>models</code>. Where "
+        "a licence is to be accepted, log in here afterwards with <code>hf auth login</code>.</p>"
         f'<div class="sheet"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
 
-_HEADS = (
-    *("Base", "Weights", "Download", "Memory to chat", "Memory to tune"),
-    *("Reads", "Languages", "Licence", "Good for"),
-)
+_HEADS = ("Base", "Good for", "To fetch", "Memory", "Reads", "Licence")
 
 
 def _row(base: Suggestion, here: bool, machine: Machine) -> str:
-    name, owner = base.hub_id.partition("/")[2], base.hub_id.partition("/")[0]
+    owner, _, name = map(escape, base.hub_id.partition("/"))
     large = not machine.gpus and base.tune_bytes > machine.memory_bytes
-    gated = "; accept it on its page, then log in with <code>hf auth login</code>"
+    terms = escape(base.business)
+    if base.gated:
+        terms += "; accept it on its page"
     cells = [
         f'<button type="button" data-base="{escape(base.hub_id)}" '
-        f'aria-label="Use {escape(base.hub_id)}">Use</button> <b>{escape(name)}</b>'
-        f'<br><span class="quiet">{escape(owner)}{", here" if here else ""}</span>',
-        count(base.weights),
-        "here" if here else f"{base.download / 1e9:.1f} GB",
-        f"{base.chat_bytes / 1e9:.1f} GB",
-        f"{base.tune_bytes / 1e9:.0f} GB{' (too much here)' if large else ''}",
+        f'aria-label="Use {escape(base.hub_id)}">Use</button><b>{name}</b><br>'
+        f"{_quiet(f'{owner}, {count(base.weights)} weights')}",
+        f"{escape(base.good_for)}<br>{_quiet(escape(base.languages))}",
+        "<b>here</b>" if here else f"{base.download / 1e9:.1f} GB",
+        f"{base.chat_bytes / 1e9:.1f} GB to chat<br>{base.tune_bytes / 1e9:.0f} GB to tune"
+        f"{' (too much here)' if large else ''}",
         f"{base.reads:,} tokens",
-        escape(base.languages),
-        f"{escape(base.licence)}, {escape(base.business)}{gated if base.gated else ''}",
-        escape(base.good_for),
+        f"{escape(base.licence)}<br>{_quiet(terms)}",
     ]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _quiet(html: str) -> str:
+    return f'<span class="quiet">{html}</span>'
 
 
 def _failed(error: UserError) -> str:

@@ -123,6 +123,7 @@ def test_a_browser_names_what_is_listed_or_a_hub_id_and_no_path(tmp_path: Path) 
 def test_the_table_has_a_button_for_every_suggestion_and_marks_what_is_here() -> None:
     view = table_view({"Qwen/Qwen3-0.6B"}, MACHINE)
     assert re.findall(r'data-base="([^"]+)"', view) == [base.hub_id for base in SUGGESTED]
-    assert view.count(", here</span>") == 1
-    assert "13 GB (too much here)" in view
+    assert view.count("<b>here</b>") == 1
+    assert "13 GB to tune (too much here)" in view
+    assert "3 GB to tune</td>" in view
     assert "accept it on its page" in view
