@@ -92,8 +92,11 @@ def read(model: type[_K], rows: Iterable[Row[Any]], *columns: str) -> Iterator[_
     """What rows keep, with what stands in columns beside it; what is damaged is left out."""
     for row in rows:
         try:
-            beside = {column: getattr(row, column) for column in columns}
-            yield model.model_validate(json.loads(row.kept) | beside)
+            if columns:
+                beside = {column: getattr(row, column) for column in columns}
+                yield model.model_validate(json.loads(row.kept) | beside)
+            else:
+                yield model.model_validate_json(row.kept)
         except (ValueError, TypeError):  # as json and pydantic say it
             what = model.__name__
             warn_once(f"{what} '{row[0]}' in tandem.db cannot be read; it is left out.")
