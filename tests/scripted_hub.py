@@ -109,7 +109,11 @@ def served(hub: ScriptedHub) -> Iterator[ScriptedHub]:
                 return
             self.wfile.write(content[start:])
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Say nothing of who hangs up in the middle."""
+
+    server = Server(("127.0.0.1", 0), Answers)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     hub.url = f"http://127.0.0.1:{server.server_port}"
     try:
