@@ -146,25 +146,21 @@ class Store:
             mine = update(db.conversations).where(db.conversations.c.id == id_)
             connection.execute(mine.values(**rows.conversation_row(after)))
 
-    def append(self, id_: str, exchange: Exchange) -> None:
-        """Keep an exchange as the last one."""
-        with self._writes() as connection:
-            rows.touch(connection, id_)
-            rows.add_exchange(connection, id_, exchange)
+    def append(self, id_: str, exchange: Exchange, instead: str | None = None) -> None:
+        """Keep an exchange as the last one; it takes the place of another one and all after it.
 
-    def cut(self, id_: str, exchange: str) -> None:
-        """Forget an exchange and all after it, with their votes: it is asked again."""
+        What it replaces goes with its votes.
+        """
         said = db.exchanges.c
         with self._writes() as connection:
             rows.touch(connection, id_)
-            place = connection.scalar(
-                select(said.place).where(said.id == exchange, said.conversation == id_)
-            )
-            if place is None:
-                raise NotFound(rows.GONE)
-            connection.execute(
-                delete(db.exchanges).where(said.conversation == id_, said.place >= place)
-            )
+            if instead:
+                mine = said.conversation == id_
+                place = connection.scalar(select(said.place).where(mine, said.id == instead))
+                if place is None:
+                    raise NotFound(rows.GONE)
+                connection.execute(delete(db.exchanges).where(mine, said.place >= place))
+            rows.add_exchange(connection, id_, exchange)
 
     def delete(self, id_: str) -> None:
         """Forget a conversation with its votes."""

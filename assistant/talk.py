@@ -54,9 +54,7 @@ class Talk:
         if len(replies) < len(answers) or (silent and stop.is_set()):
             return
         exchange = Exchange(question=question, replies=tuple(replies), swapped=swapped)
-        if instead:
-            self.store.cut(conversation.id, instead)
-        self.store.append(conversation.id, exchange)
+        self.store.append(conversation.id, exchange, instead)
         self._note_if_far(conversation, exchange)
 
     def _beside(self, side: Side, question: str, text: str) -> Beside | None:

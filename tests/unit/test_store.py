@@ -102,7 +102,7 @@ def test_a_conversation_is_renamed_and_deleted_with_its_votes(store: Store) -> N
         lambda: store.append(kept.id, exchange("And now?")),
         lambda: store.change(kept.id, name="x"),
         lambda: store.delete(kept.id),
-        lambda: store.cut(kept.id, kept.exchanges[0].id),
+        lambda: store.append(kept.id, exchange("And now?"), kept.exchanges[0].id),
         lambda: store.vote(_vote(kept, "first")),
     ):
         with pytest.raises(NotFound, match="not there any more"):
@@ -128,9 +128,8 @@ def test_what_is_asked_again_takes_all_after_it_along(store: Store) -> None:
         store.begin(one)
     store.vote(_vote(kept, "second", at=2))
     with pytest.raises(NotFound):
-        store.cut(beside.id, asked[1].id)
-    store.cut(kept.id, asked[1].id)
-    store.append(kept.id, exchange("two again"))
+        store.append(beside.id, exchange("two again"), asked[1].id)
+    store.append(kept.id, exchange("two again"), asked[1].id)
     questions = [e.question for e in store.conversation(kept.id).exchanges]
     assert questions == ["one", "two again"]
     assert store.vote_on(asked[2].id) is None
