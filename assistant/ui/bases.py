@@ -154,7 +154,7 @@ def table_view(here: set[str], machine: Machine) -> str:
         f'<p class="quiet">Small bases of the Hub. Memory is that of 4 bit, on a processor; this '
         f"machine has {machine.memory_bytes / 1e9:.0f} GB. Any other chat model of the Hub can be "
         "typed above by its id, and a folder be put into the workspace's <code>models</code>. "
-        "Where a licence is to be accepted, log in here afterwards with <code>hf auth login</code>.</p>"
+        "Where a licence is to be accepted, log in afterwards with <code>hf auth login</code>.</p>"
         f'<div class="sheet"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
