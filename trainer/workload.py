@@ -6,7 +6,6 @@ someone has counted them.
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from trainer.bases import find_base, shape
 from trainer.bundled import PREFIX
+from trainer.cache import Cache
 from trainer.config import MOST_TAUGHT, RunConfig
 from trainer.corpus.examples import Example
 from trainer.corpus.library import Corpus
@@ -86,12 +86,9 @@ def local_base(name: str) -> Path:
     """The folder of a base, without fetching anything; raises `ModelError`."""
     if name.startswith(PREFIX) or Path(name).expanduser().is_dir():
         return find_base(name)
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-    found = sorted((cache / f"models--{name.replace('/', '--')}").glob("snapshots/*/config.json"))
-    if not found:
-        raise ModelError(f"'{name}' has not been fetched yet, so its size is not known.")
-    return max(found, key=lambda file: file.stat().st_mtime).parent
+    if folder := Cache().folder(name):
+        return folder
+    raise ModelError(f"'{name}' has not been fetched yet, so its size is not known.")
 
 
 def count_parameters(name: str) -> int:

@@ -15,6 +15,7 @@ from assistant.store import Store
 from assistant.talk import Talk
 from assistant.terminal import open_judge
 from assistant.ui.bar import corpus_choices, last_used, make_bar, run_choices
+from assistant.ui.bases import base_section
 from assistant.ui.chat.style import CHAT_CSS, ESCAPE
 from assistant.ui.chat.tab import chat_tab
 from assistant.ui.corpus.desk import Draft
@@ -58,6 +59,7 @@ def build_app(
             elem_classes="brand",
         )
         bar = make_bar(corpora, runs, workspace / "models")
+        base_section(bar, workspace / "models")
         now = gr.HTML(visible=False)
 
         def find_run() -> tuple[Any, Any]:

@@ -80,6 +80,8 @@ def test_only_what_users_do_is_an_endpoint(app: gr.Blocks) -> None:
         "/queue_ablation",
         "/ask",
         "/score_run",
+        "/fetch_base",
+        "/stop_fetch",
     }
 
 

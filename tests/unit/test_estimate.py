@@ -307,5 +307,6 @@ def test_of_a_base_that_is_not_here_nothing_is_known(
     assert "not been fetched yet" in refuse(config, corpus, LARGE)[0]
     snapshot = tmp_path / "models--org--model" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
-    (snapshot / "config.json").touch()
+    for file in ("config.json", "tokenizer.json", "model.safetensors"):
+        (snapshot / file).touch()
     assert local_base("org/model") == snapshot

@@ -147,6 +147,7 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
     )
     for filling in (chosen, filled, suited, fitted):
         filling.then(look_ahead, **looking)
+    bar.fetched.change(look_ahead, **looking)
     check.click(
         try_steps, inputs_kwargs=given, outputs=note, api_name="try_steps", show_progress="hidden"
     )
