@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from peft import PeftModel
 from transformers import (
-    Cache,
     DynamicCache,
     LogitsProcessor,
     LogitsProcessorList,
@@ -23,10 +22,11 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.generation.streamers import BaseStreamer
 
 from trainer.drawing import Draw, draw_all
+from trainer.lean_lines import LeanLines, find_lean
+from trainer.lines import Lines, ModelLines
 from trainer.mixing import Rows, adapters_on, can_mix, only_adapter
 from trainer.sampling import Sampling
 
-_LIMITS = "sliding_window", "attention_chunk_size"  # how far back a model may look
 _EXPERTS = "num_experts", "num_local_experts", "n_routed_experts"
 _SPARE = 8  # one row in so many has to end before the others move together
 
@@ -71,125 +71,70 @@ class Decoder:
             return False
         return len(adapters) < 2 or (not self.experts and can_mix(self.model, named))
 
-    def decode(self, rows: Sequence[Row]) -> Generator[Step]:
+    def decode(self, rows: Sequence[Row], *, lean: bool = False) -> Generator[Step]:
         """Continue rows step by step until each came to its end or to its limit.
 
-        Closing it leaves the model as it was. Raises `ValueError` for an adapter that the model
-        does not have, and for rows that cannot be mixed.
+        `lean`: in cheaper steps, where the model has them. Closing it leaves the model as it was.
+        Raises `ValueError` for an adapter that the model does not have, and for rows that cannot
+        be mixed.
         """
-        adapters = {row.adapter for row in rows}
-        named = {name for name in adapters if name is not None}
+        kinds = {row.adapter for row in rows}
+        named = {name for name in kinds if name is not None}
         held = set(self.model.peft_config) if isinstance(self.model, PeftModel) else set()
         if named - held:
             raise ValueError(f"asked for adapters that the model does not have: {named - held}")
-        if len(rows) > 1 and not self.mixes(adapters):
+        if len(rows) > 1 and not self.mixes(kinds):
             raise ValueError("these rows cannot be answered in one batch")
         # Rows of one adapter stand together.
         order = sorted(range(len(rows)), key=lambda i: rows[i].adapter or "")
         ordered = [rows[i] for i in order]
+        adapters, prompts = [row.adapter for row in ordered], [row.prompt for row in ordered]
+        most = max((row.sampling.most_new_tokens for row in rows), default=0)
+        plain = self.batches and not self.experts and can_mix(self.model, named)
         with ExitStack() as stack:
             stack.enter_context(_in_eval_mode(self.model))
-            spans = Rows([row.adapter for row in ordered])
-            if named and self.batches and not self.experts and can_mix(self.model, named):
-                stack.enter_context(adapters_on(self.model, spans, named))
-            else:
-                stack.enter_context(only_adapter(self.model, next(iter(adapters), None)))
-                spans = Rows([])
-            if not self.batches:
-                steps = self._by_generate(ordered[0])
-            else:
+            if lean and plain and (quick := find_lean(self.model, named)):
+                steps = self._continue(ordered, LeanLines(quick, prompts, adapters, most))
+            elif self.batches:
+                rows_known = Rows(adapters) if plain and named else None
+                if rows_known:
+                    stack.enter_context(adapters_on(self.model, rows_known, named))
+                else:
+                    stack.enter_context(only_adapter(self.model, adapters[0]))
                 # The last position is a view into all of them, which a linear layer of a batch
                 # answers by copying its weights once for every row.
                 head = self.bare.get_output_embeddings()
                 hook = head.register_forward_pre_hook(lambda _, given: (given[0].contiguous(),))
                 stack.callback(hook.remove)
-                steps = self._together(ordered, spans)
+                lines = ModelLines(self.bare, self.layers, prompts, adapters, most, rows_known)
+                steps = self._continue(ordered, lines)
+            else:
+                stack.enter_context(only_adapter(self.model, adapters[0]))
+                steps = self._by_generate(ordered[0])
             stack.callback(steps.close)
             for step in steps:
                 yield {order[place]: token for place, token in step.items()}
 
-    def _together(self, rows: Sequence[Row], spans: Rows) -> Generator[Step]:
-        device, prompts = self.bare.device, [row.prompt for row in rows]
+    def _continue(self, rows: Sequence[Row], lines: Lines) -> Generator[Step]:
         draws = [Draw(row.sampling, row.prompt) for row in rows]
         left = [row.sampling.most_new_tokens for row in rows]
-        at = max(map(len, prompts))  # the columns of the cache that are filled after the prompts
-        room = at + max(left)
-        with torch.inference_mode():
-            cache = Cache(layers=[_Room(room) for _ in range(self.layers)])
-            shared = self._read_shared(rows, spans, cache, room)
-            # Padding stands between the shared beginning and the rest of a prompt.
-            padding = [at - len(prompt) for prompt in prompts]
-            mask = torch.ones(len(prompts), room, dtype=torch.long)
-            for row, width in enumerate(padding):
-                mask[row, shared : shared + width] = 0
-            mask = mask.to(device)
-            told = zip(padding, prompts, strict=True)
-            ids = torch.tensor([[0] * width + list(p[shared:]) for width, p in told], device=device)
-            before = torch.tensor(padding, device=device)[:, None]
-            places = (torch.arange(shared, at, device=device) - before).clamp(min=0)
-        live = list(range(len(rows)))
-        while live:
+        live, drawn = list(range(len(rows))), list[int]()
+        while True:
             step: Step = {}
-            with torch.inference_mode():
-                logits = self.bare(
-                    input_ids=ids,
-                    attention_mask=mask[:, :at],
-                    position_ids=places,
-                    past_key_values=cache,
-                    use_cache=True,
-                    logits_to_keep=1,
-                ).logits[:, -1]
+            with torch.inference_mode():  # but not while others work between the steps
+                logits = lines.step(drawn) if drawn else lines.begin()
                 drawn = draw_all(logits, [draws[row] for row in live])
                 for row, token in zip(live, drawn, strict=True):
                     if left[row]:
                         left[row] = 0 if token in self.stops else left[row] - 1
                         step[row] = None if token in self.stops else token
-                ids, places, at = (
-                    torch.tensor(drawn, device=device)[:, None],
-                    places[:, -1:] + 1,
-                    at + 1,
-                )
                 staying = [k for k, row in enumerate(live) if left[row]]
                 if staying and len(live) - len(staying) >= max(1, len(live) / _SPARE):
-                    kept = torch.tensor(staying, device=device)
-                    ids, places, mask = ids[kept], places[kept], mask[kept]
-                    cache.batch_select_indices(kept)
-                    live = [live[k] for k in staying]
-                    spans.set([rows[row].adapter for row in live] if spans.all else [])
+                    lines.keep(staying)
+                    live, drawn = [live[k] for k in staying], [drawn[k] for k in staying]
             yield step
             if not staying:
                 return
-
-    def _read_shared(self, rows: Sequence[Row], spans: Rows, cache: Cache, room: int) -> int:
-        """Read what all prompts begin with once for each kind of row; how many tokens that is."""
-        shared = self._shared_beginning([row.prompt for row in rows], room)
-        if not shared:
-            return 0
-        adapters = [row.adapter for row in rows]
-        kinds = list(dict.fromkeys(adapters))
-        if spans.all:
-            spans.set(kinds)
-        self.bare(
-            input_ids=torch.tensor([rows[0].prompt[:shared]] * len(kinds), device=self.bare.device),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        if spans.all:
-            spans.set(adapters)
-        copied = [kinds.index(adapter) for adapter in adapters]
-        cache.batch_select_indices(torch.tensor(copied, device=self.bare.device))
-        return shared
-
-    def _shared_beginning(self, prompts: Sequence[Sequence[int]], room: int) -> int:
-        """How many tokens all prompts begin with, and are worth being read apart."""
-        config = self.bare.config.get_text_config()
-        sight = min(filter(None, (getattr(config, name, None) for name in _LIMITS)), default=room)
-        if len(prompts) < 3 or sight < room:  # padding in the middle would count as seen
-            return 0
-        first, last = min(map(list, prompts)), max(map(list, prompts))
-        most = min(map(len, prompts)) - 1
-        return next((n for n in range(most) if first[n] != last[n]), most)
 
     def _by_generate(self, row: Row) -> Generator[Step]:
         """Continue one row by a model that keeps its state in a way of its own."""
@@ -261,40 +206,6 @@ class _When(StoppingCriteria):
         self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any
     ) -> torch.Tensor:
         return torch.full((input_ids.shape[0],), self.event.is_set(), device=input_ids.device)
-
-
-class _Room(DynamicLayer):
-    """Keys and values of a layer with room for all to come, so that a step copies only its own."""
-
-    def __init__(self, room: int) -> None:
-        super().__init__()
-        self.room, self.filled = room, 0
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-            self._held = [_with_room(states, self.room) for states in (key_states, value_states)]
-        start, self.filled = self.filled, self.filled + key_states.shape[2]
-        for held, states in zip(self._held, (key_states, value_states), strict=True):
-            held[:, :, start : self.filled] = states
-        self.keys, self.values = (held[:, :, : self.filled] for held in self._held)
-        return self.keys, self.values
-
-    def batch_select_indices(self, indices: torch.Tensor) -> None:
-        moved = []
-        for held in self._held:
-            room = _with_room(held[:1].expand(len(indices), -1, -1, -1), self.room)
-            room[:, :, : self.filled] = held[indices, :, : self.filled]
-            moved.append(room)
-        self._held = moved
-        self.keys, self.values = (held[:, :, : self.filled] for held in moved)
-
-
-def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
-    rows, heads, _, width = states.shape
-    return states.new_empty(rows, heads, room, width)
 
 
 @contextmanager

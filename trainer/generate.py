@@ -129,7 +129,7 @@ def faster_together(base: Base, adapters: Sequence[str | None]) -> bool:
 
 def _pace(decoder: Decoder, rows: Sequence[Row]) -> float:
     """Seconds of a step, once the prompt is read."""
-    moments = [time.perf_counter() for _ in decoder.decode(rows)]
+    moments = [time.perf_counter() for _ in decoder.decode(rows, lean=True)]
     return statistics.median(after - before for before, after in pairwise(moments))
 
 
@@ -156,7 +156,7 @@ def _answer(
 ) -> Iterator[tuple[SoFar, ...]]:
     """Answer one batch; without `as_they_come` only what is over is told."""
     places, said = list(rows), {place: list[int]() for place in rows}
-    with closing(decoder.decode(list(rows.values()))) as steps:
+    with closing(decoder.decode(list(rows.values()), lean=as_they_come)) as steps:
         while said and not stop():
             grown = []
             for row, token in next(steps).items():
