@@ -13,7 +13,7 @@ import gradio as gr
 from assistant.conversation import Answer, ChatSettings, Conversation, Side
 from assistant.ui.chat.columns import show_heads, show_messages
 from assistant.ui.chat.room import Room, moved
-from assistant.ui.chat.shown import Coming
+from assistant.ui.chat.shown import Coming, growing
 from assistant.ui.errors import shown_to_user
 from trainer.errors import ConfigError
 
@@ -39,18 +39,16 @@ class Answering:
     def begin(
         self, question: str, sides: tuple[Side, ...], settings: ChatSettings, *, blind: bool
     ) -> Conversation:
-        """Keep a new conversation, named after its first question."""
+        """A new conversation, named after its first question."""
         runs = [run for side in sides if (run := self.room.runs.find(side.run))]
         words = " ".join(question.split())
-        conversation = Conversation(
+        return Conversation(
             name=words if len(words) <= NAMED else words[:NAMED].rstrip() + "…",
             corpus=runs[0].config.corpus if runs else None,
             sides=sides,
             settings=settings,
             blind=blind,
         )
-        self.room.store.begin(conversation)
-        return conversation
 
     def change(self, conversation: Conversation, settings: ChatSettings) -> Conversation:
         """The same conversation, held from now on as the settings say."""
@@ -63,19 +61,26 @@ class Answering:
     ) -> Iterator[Shown]:
         """Show how the answers come; with a `place`, they take that of an exchange and the rest."""
         taken = before.exchanges[place:] if place is not None else ()
-        conversation = before.before(taken[0]) if taken else before
+        left = before.exchanges[: len(before.exchanges) - len(taken)]
+        conversation = before.model_copy(update={"exchanges": left})
+        instead = taken[0].id if taken else None
         with shown_to_user(), self._one_at_a_time(tab) as stop:
-            instead = taken[0].id if taken else None
+            if self.room.find(before.id) is None:
+                self.room.store.begin(before)
             asking = self.room.talk.ask(conversation, question, stop, instead)
+            past = show_messages(self.room, conversation)
+            box: Any = gr.Textbox("", submit_btn=False, stop_btn="Stop")
             try:
                 for coming in _watch(asking, conversation, question, stop):
-                    yield self._show(conversation, coming)
+                    grown = [lines + growing(coming, n) for n, lines in enumerate(past)]
+                    yield [gr.skip(), gr.skip(), *grown, box, *[gr.skip()] * 3]
+                    box = gr.skip()  # the next question may be typed meanwhile
             except Exception:
-                yield self._show(before, typed="" if taken else question)  # nothing is lost
+                yield self._end(self._kept(before), None if taken else question)
                 raise
-        kept = self.room.find(before.id)
-        said = kept is not None and kept.exchanges[-1:] != before.exchanges[-1:]
-        yield self._show(kept or before, typed="" if taken or said else question)
+        kept = self._kept(before)
+        said = kept.exchanges[-1:] != before.exchanges[-1:]
+        yield self._end(kept, None if taken or said else question)
 
     def stop(self, tab: str) -> None:
         """End the answer of a tab after its next word, if there is one."""
@@ -92,15 +97,19 @@ class Answering:
         finally:
             del self._stops[tab]
 
-    def _show(
-        self, conversation: Conversation, coming: Coming | None = None, typed: str = ""
-    ) -> Shown:
-        messages = show_messages(self.room, conversation, coming)
-        if coming:
-            waiting = gr.Textbox("", submit_btn=False, stop_btn="Stop")
-            return [gr.skip(), gr.skip(), *messages, waiting, *[gr.skip()] * 3]
+    def _kept(self, conversation: Conversation) -> Conversation:
+        """The conversation as it is now; one in which nothing was said is forgotten."""
+        kept = self.room.find(conversation.id)
+        if kept and not kept.exchanges:
+            self.room.store.delete(kept.id)
+        return kept or conversation
+
+    def _end(self, conversation: Conversation, unsaid: str | None) -> Shown:
+        """What the page shows after an answer; a question that got none stands in the box again."""
         heads = show_heads(self.room, conversation.sides, conversation)
-        ready = gr.Textbox(typed, submit_btn="Ask", stop_btn=False)
+        messages = show_messages(self.room, conversation)
+        typed = {} if unsaid is None else {"value": unsaid}
+        ready = gr.Textbox(submit_btn="Ask", stop_btn=False, **typed)
         return [*heads, *messages, ready, conversation.id, "", moved()]
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 from assistant.conversation import Conversation, Side
 from assistant.ui.chat.room import Columns, Room, moved, trust_core
 from assistant.ui.chat.settings import values_of
-from assistant.ui.chat.shown import Coming, Line, column
+from assistant.ui.chat.shown import Line, column
 from assistant.ui.chat.sides import NOBODY, Choice, choices_beside, value_of
 from assistant.ui.present import side_head
 
@@ -89,13 +89,10 @@ def show_choices(room: Room, sides: Sequence[Side]) -> list[gr.Dropdown]:
     ]
 
 
-def show_messages(
-    room: Room, conversation: Conversation, coming: Coming | None = None
-) -> list[list[Line]]:
+def show_messages(room: Room, conversation: Conversation) -> list[list[Line]]:
     """The messages of the two columns; one that answers alone leaves the other empty."""
     voted, count = room.voted(conversation), len(conversation.sides)
-    shown = [column(conversation, place, voted, coming) for place in range(count)]
-    return [*shown, []][:2]
+    return [*(column(conversation, place, voted) for place in range(count)), []][:2]
 
 
 def show_heads(

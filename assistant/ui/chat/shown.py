@@ -29,21 +29,27 @@ class Coming:
     swapped: bool = False
 
 
-def column(
-    conversation: Conversation,
-    place: int,
-    voted: Collection[str] = (),
-    coming: Coming | None = None,
-) -> list[Line]:
+def column(conversation: Conversation, place: int, voted: Collection[str] = ()) -> list[Line]:
     """The messages of a column: 0 is the left one.
 
     Of a blind vote, who answered is only told of the exchanges that were `voted` on.
     """
-    lines = [line for _, line in _lines(conversation, place, voted)]
-    if coming:
-        lines.append(_asked(coming.question))
-        lines += _growing(coming.answers[_side(place, coming.swapped)])
-    return lines
+    return [line for _, line in _lines(conversation, place, voted)]
+
+
+def growing(coming: Coming, place: int) -> list[Line]:
+    """The messages at the end of a column while its answer comes; none where nobody answers."""
+    if place >= len(coming.answers):
+        return []
+    answer = coming.answers[_side(place, coming.swapped)]
+    if answer.text:
+        return [_asked(coming.question), _said(answer.text)]
+    title = in_words(answer.doing or "reading the question")
+    waiting = {"title": title[0].upper() + title[1:], "status": "pending"}
+    return [
+        _asked(coming.question),
+        {"role": "assistant", "content": "", "metadata": waiting},
+    ]
 
 
 def exchange_at(
@@ -166,13 +172,6 @@ def _approved(beside: Beside) -> str:
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in plainly(text).split("\n"))
-
-
-def _growing(answer: Answer) -> list[Line]:
-    if answer.text:
-        return [_said(answer.text)]
-    doing = in_words(answer.doing or "Reading the question")
-    return [{"role": "assistant", "content": "", "metadata": {"title": doing, "status": "pending"}}]
 
 
 def _asked(question: str) -> Line:

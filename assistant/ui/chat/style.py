@@ -14,20 +14,27 @@ CHAT_CSS = """
 .talk .message-row:has(.thought-group) { margin-top: 0 !important;
     padding-right: 64px; width: calc(100% - 32px); }
 .talk .thought-group { border: 0; background: none; margin: 0; padding: 0; }
-.talk .thought-group .title { gap: 4px; flex-wrap: wrap; align-items: baseline; cursor: pointer; }
+.talk .thought-group .title { display: block; cursor: pointer; position: relative;
+    padding: 0 0 0 24px; }
+.talk .thought-group .title .md, .talk .thought-group .title p { display: inline; }
 .talk .thought-group .title, .talk .thought-group .title p, .talk .thought-group .duration {
     font-size: 0.8rem; line-height: 1.5; color: var(--body-text-color-subdued); }
 .talk .thought-group .title .md { opacity: 1; }
-.talk .thought-group .arrow { transform-origin: center; }
-.talk .thought-group .arrow button { min-width: 0; pointer-events: none; }
+.talk .thought-group .arrow { position: absolute; left: 0; top: 0; width: 20px; height: 20px;
+    display: grid; place-items: center; }
+.talk .thought-group .arrow button { pointer-events: none; margin: 0 !important; }
+.talk .message-buttons:has(+ .message-row .thought-group) { margin-bottom: -4px !important; }
+.talk .thought-group .duration { margin-left: 8px; }
 .talk .message-row:has(.thought-group) + .message-buttons { align-self: flex-end;
     margin-top: -28px !important; }
-.talk .thought-group .content { padding: 4px 0 4px 20px; font-size: 0.85rem; }
-.talk .thought-group pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.talk .thought-group .content { padding: 4px 0 4px 24px; font-size: 0.85rem; }
+.talk .thought-group pre, .talk .thought-group code { white-space: pre-wrap;
+    overflow-wrap: anywhere; }
 .talk [data-testid]:focus-visible, .talk .title:focus-visible { outline: 2px solid
     var(--color-accent); outline-offset: 2px; }
 .doings button, .votes button, .samples button { flex-grow: 0 !important; }
 .doings, .votes, .samples { flex-wrap: wrap; gap: 8px; }
+.samples button { max-width: 100%; flex-basis: auto; }
 .votes button.primary { font-weight: 600; }
 #ask-box .stop-button, #ask-box .submit-button { min-height: 32px; }
 @media (max-width: 640px) {
@@ -35,6 +42,7 @@ CHAT_CSS = """
     #columns > .column { display: none; }
     #columns:not([data-shown="right"]) > .left, #columns[data-shown="right"] > .right {
         display: flex; }
+    .who > * { flex-basis: 100% !important; }
     .votes button { flex: 1 1 40% !important; }
     .doings button { flex: 1 1 40% !important; }
 }
