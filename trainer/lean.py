@@ -23,7 +23,9 @@ _GROUPS = (
     ("mlp", ("down_proj",)),
 )
 
-LowRank = tuple[torch.Tensor, torch.Tensor]
+Pair = tuple[torch.Tensor, torch.Tensor]
+Up = tuple[slice, slice, torch.Tensor]
+LowRank = tuple[torch.Tensor, list[Up]]
 
 
 def fits(model: Any) -> bool:
@@ -71,8 +73,8 @@ class Lean:
     def read(
         self,
         ids: torch.Tensor,
-        turns: LowRank,
-        caches: Sequence[LowRank],
+        turns: Pair,
+        caches: Sequence[Pair],
         at: int,
         added: Sequence[Sequence[Mapping[str, LowRank]]],
         spans: Mapping[str, slice],
@@ -152,8 +154,10 @@ class _Group:
             out += self.bias
         for name, span in spans.items():
             if name in added:
-                down, up = added[name]
-                out[span].addmm_(x[span] @ down, up)
+                down, ups = added[name]
+                low, mine = x[span] @ down, out[span]
+                for columns, ranks, up in ups:
+                    mine[:, columns].addmm_(low[:, ranks], up)
         return out
 
     def adapted(self, name: str) -> list[Any]:
@@ -162,20 +166,18 @@ class _Group:
         return [one for one in layers if isinstance(one, BaseTunerLayer) and name in one.lora_A]
 
     def low_rank(self, name: str) -> LowRank | None:
-        """What an adapter adds to all of them, as one product (Hu et al. 2021)."""
-        adapted = self.adapted(name)
-        if not adapted:
-            return None
-        ups = [
-            one.lora_B[name].weight.float() * one.scaling[name]
-            if one in adapted
-            else torch.empty(size, 0)
-            for one, size in zip(
-                (getattr(self.owner, n) for n in self.names), self.sizes, strict=True
-            )
-        ]
-        downs = torch.cat([one.lora_A[name].weight.float() for one in adapted])
-        return downs.t(), torch.block_diag(*ups).t().contiguous()
+        """What an adapter adds to them: one product down, one up for each (Hu et al. 2021)."""
+        downs, ups, column, rank = list[torch.Tensor](), list[Up](), 0, 0
+        for own, size in zip(self.names, self.sizes, strict=True):
+            one = getattr(self.owner, own)
+            if one in self.adapted(name):
+                down, up = one.lora_A[name].weight.float(), one.lora_B[name].weight.float()
+                downs.append(down)
+                places = slice(column, column + size), slice(rank, rank + len(down))
+                ups.append((*places, (up * one.scaling[name]).t().contiguous()))
+                rank += len(down)
+            column += size
+        return (torch.cat(downs).t(), ups) if downs else None
 
 
 def _bare(part: Any) -> Any:

@@ -87,7 +87,7 @@ class LeanLines:
             spans = {} if name is None else {name: slice(0, n)}
             ids = torch.tensor([list(prompt)])
             last.append(lean.read(ids, (self.cos[:n], self.sin[:n]), caches, 0, self.added, spans))
-        return self._logits(torch.cat(last))
+        return functional.linear(torch.cat(last), lean.head)
 
     def step(self, tokens: Sequence[int]) -> torch.Tensor:
         """Add a token to each row."""
@@ -101,8 +101,8 @@ class LeanLines:
                 torch.tensor(tokens)[:, None], turns, self.caches, self.at, self.added,
                 Rows(self.adapters).spans, mask,
             )  # fmt: skip
-        self.at += 1
-        return self._logits(last)
+            self.at += 1
+            return functional.linear(last, self.lean.head)
 
     def keep(self, kept: Sequence[int]) -> None:
         """Go on with these rows only."""
@@ -110,10 +110,6 @@ class LeanLines:
         self.adapters = [self.adapters[row] for row in kept]
         self.padding = self.padding[rows]
         self.caches = [(keys[rows], values[rows]) for keys, values in self.caches]
-
-    def _logits(self, last: torch.Tensor) -> torch.Tensor:
-        with _around_onednn(len(last) == 1):  # the largest matrix: it pays for two rows
-            return functional.linear(last, self.lean.head)
 
 
 @contextmanager
