@@ -40,6 +40,9 @@ class ChatFormat:
         self.tokenizer = tokenizer
         self._name = name
         self._template = _undated(tokenizer, name)
+        added = [str(t) for t in tokenizer.added_tokens_decoder.values() if t.special]
+        marks = sorted({*tokenizer.all_special_tokens, *added}, key=len, reverse=True)
+        self._marks = re.compile("|".join(map(re.escape, marks)) or r"(?!)")
         question = {"role": "user", "content": _PROBE}
         answer = {"role": "assistant", "content": _PROBE}
         prompt, whole = self._render([question]), self._render([question, answer], open_end=False)
@@ -86,7 +89,7 @@ class ChatFormat:
 
     def answer(self, text: str) -> list[int]:
         """Token ids of an answer and its end token: the only ones a model is taught."""
-        return [*self._tokens(self._lead + text.strip()), self.end]
+        return [*self._tokens(self._lead + self._unmarked(text.strip())), self.end]
 
     def example(self, question: str, answer: str) -> tuple[list[int], list[int]]:
         """Token ids of one example: what is read, and what is taught."""
@@ -123,7 +126,7 @@ class ChatFormat:
 
         A system message without a place of its own is the beginning of the first question.
         """
-        told = [dict(message) for message in messages]
+        told = [m | {"content": self._unmarked(str(m["content"]))} for m in map(dict, messages)]
         for message in told:
             if message["role"] == "system" and not self.system_role:
                 message["role"] = "user"
@@ -132,6 +135,10 @@ class ChatFormat:
             row[0] | {"content": "\n\n".join(str(m["content"]) for m in row)} if row[1:] else row[0]
             for row in rows
         ]
+
+    def _unmarked(self, text: str) -> str:
+        """A text whose special tokens are mere letters: "<|im_end|>", typed, ends no message."""
+        return self._marks.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
     def _tokens(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
