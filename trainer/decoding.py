@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -83,19 +83,22 @@ class Decoder:
         held = set(self.model.peft_config) if isinstance(self.model, PeftModel) else set()
         if named - held:
             raise ValueError(f"asked for adapters that the model does not have: {named - held}")
-        if len(rows) > 1 and not self.mixes(kinds):
+        plain = self.batches and not self.experts and can_mix(self.model, named)
+        if len(rows) > 1 and not plain and (len(kinds) > 1 or not self.batches):
             raise ValueError("these rows cannot be answered in one batch")
         # Rows of one adapter stand together.
         order = sorted(range(len(rows)), key=lambda i: rows[i].adapter or "")
         ordered = [rows[i] for i in order]
         adapters, prompts = [row.adapter for row in ordered], [row.prompt for row in ordered]
         most = max((row.sampling.most_new_tokens for row in rows), default=0)
-        plain = self.batches and not self.experts and can_mix(self.model, named)
+        if lean and plain and (found := find_lean(self.model, named)):
+            yield from _placed(
+                self._continue(ordered, LeanLines(found, prompts, adapters, most)), order
+            )
+            return
         with ExitStack() as stack:
             stack.enter_context(_in_eval_mode(self.model))
-            if lean and plain and (quick := find_lean(self.model, named)):
-                steps = self._continue(ordered, LeanLines(quick, prompts, adapters, most))
-            elif self.batches:
+            if self.batches:
                 rows_known = Rows(adapters) if plain and named else None
                 if rows_known:
                     stack.enter_context(adapters_on(self.model, rows_known, named))
@@ -111,9 +114,7 @@ class Decoder:
             else:
                 stack.enter_context(only_adapter(self.model, adapters[0]))
                 steps = self._by_generate(ordered[0])
-            stack.callback(steps.close)
-            for step in steps:
-                yield {order[place]: token for place, token in step.items()}
+            yield from _placed(steps, order)
 
     def _continue(self, rows: Sequence[Row], lines: Lines) -> Generator[Step]:
         draws = [Draw(row.sampling, row.prompt) for row in rows]
@@ -171,6 +172,13 @@ class Decoder:
         finally:
             left.set()
             writer.join()
+
+
+def _placed(steps: Generator[Step], order: Sequence[int]) -> Generator[Step]:
+    """Tell steps of rows by where these stood before they were put in order."""
+    with closing(steps):
+        for step in steps:
+            yield {order[place]: token for place, token in step.items()}
 
 
 class _Only(LogitsProcessor):
