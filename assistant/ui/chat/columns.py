@@ -65,10 +65,12 @@ def show(
 ) -> list[Any]:
     """What `Room.shown` shows of a conversation, or of sides that were not asked yet."""
     blind = conversation.blind if conversation else blind
+    left, right = offered(room, sides)
     form = values_of(conversation.settings) if conversation else [gr.skip()] * len(room.form)
     return [
         blind,
-        *show_choices(room, sides),
+        gr.Dropdown(choices=left, value=value_of(sides[0])),
+        gr.Dropdown(choices=right, value=value_of(sides[1] if len(sides) > 1 else None)),
         *show_heads(room, sides, conversation, blind=blind),
         *(show_messages(room, conversation) if conversation else ([], [])),
         gr.Column(visible=len(sides) > 1),
@@ -79,14 +81,10 @@ def show(
     ]
 
 
-def show_choices(room: Room, sides: Sequence[Side]) -> list[gr.Dropdown]:
-    """Who may answer left and right, and who does."""
-    offered = choices_beside(sides[0], room.runs)
-    right = value_of(sides[1] if len(sides) > 1 else None)
-    return [
-        gr.Dropdown(choices=_with(sides[0], offered), value=value_of(sides[0])),
-        gr.Dropdown(choices=[*_with(sides[-1], offered), _NOBODY], value=right),
-    ]
+def offered(room: Room, sides: Sequence[Side]) -> tuple[list[Choice], list[Choice]]:
+    """Who may answer left and right beside these sides."""
+    known = choices_beside(sides[0], room.runs)
+    return _with(sides[0], known), [*_with(sides[-1], known), _NOBODY]
 
 
 def show_messages(room: Room, conversation: Conversation) -> list[list[Line]]:

@@ -42,7 +42,7 @@ CHAT_CSS = """
     #columns > .column { display: none; }
     #columns:not([data-shown="right"]) > .left, #columns[data-shown="right"] > .right {
         display: flex; }
-    .who > * { flex-basis: 100% !important; }
+    .who .form > * { flex-basis: 100% !important; }
     .votes button { flex: 1 1 40% !important; }
     .doings button { flex: 1 1 40% !important; }
 }

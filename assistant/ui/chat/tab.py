@@ -9,7 +9,7 @@ from assistant.conversation import Conversation, Side
 from assistant.talk import Talk
 from assistant.ui.bar import Bar, base_from_page
 from assistant.ui.chat.ask import ask_section, lay_out_box
-from assistant.ui.chat.columns import lay_out_columns, show, show_choices
+from assistant.ui.chat.columns import lay_out_columns, offered, show
 from assistant.ui.chat.correct import correct_row
 from assistant.ui.chat.kept import kept_section
 from assistant.ui.chat.lessons import lessons_section
@@ -94,7 +94,8 @@ def chat_tab(
             sides = known.sides if known else parse_sides(left, right, runs, room.models)
         except UserError:  # a run that was deleted since
             sides = suggested(run_id, base)
-        skipped[1:3] = show_choices(room, sides)
+        # What is chosen stays: somebody may be choosing at this moment.
+        skipped[1:3] = [gr.Dropdown(choices=choices) for choices in offered(room, sides)]
         return skipped
 
     def begin_anew(left: str, right: str, blind: bool) -> list[Any]:
