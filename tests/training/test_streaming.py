@@ -13,10 +13,11 @@ from transformers import (
     GenerationConfig,
     Qwen2Config,
     Qwen2ForCausalLM,
+    TopPLogitsWarper,
 )
 
 from tests.training.test_generate import LIMIT, QUESTIONS, adapted, alone, diversify
-from trainer.drawing import Draw
+from trainer.drawing import Draw, nucleus
 from trainer.errors import ModelError
 from trainer.generate import Ask, SoFar, faster_together, stream_answers
 from trainer.lean_lines import find_lean
@@ -100,10 +101,11 @@ def test_an_adapter_that_cannot_be_mixed_is_answered_after_the_other(base: Base)
                 weights.normal_(std=0.5)
     asked = [ask(QUESTIONS[1], name) for name in ("dora", None)]
     learning = {name for name, p in base.model.named_parameters() if p.requires_grad}
-    assert [one.text for one in ends(base, asked)] == [only(base, one) for one in asked]
-    assert not faster_together(base, ["dora", None])
+    answers = [one.text for one in ends(base, asked)]
     assert base.model.active_adapters == ["default"]
     assert {name for name, p in base.model.named_parameters() if p.requires_grad} == learning
+    assert answers == [only(base, one) for one in asked]
+    assert not faster_together(base, ["dora", None])
 
 
 def test_an_adapter_that_is_not_there_is_an_error(base: Base) -> None:
@@ -181,6 +183,20 @@ def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:
     likely = (logits[:2] / 0.5).softmax(0)  # together 0.98 of all
     assert drawn[:2].tolist() == pytest.approx(likely.tolist(), abs=0.03)
     assert drawn[2:].sum() == 0
+
+
+@pytest.mark.parametrize("top_p", [0.05, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("peak", [0.01, 1.0, 6.0])
+def test_top_p_leaves_what_transformers_leaves(top_p: float, peak: float) -> None:
+    torch.manual_seed(0)
+    scores = peak * torch.randn(1, 2000)
+    theirs = TopPLogitsWarper(top_p)(None, scores)[0]
+    tokens, chances = nucleus(scores[0].softmax(-1), top_p)
+    kept = set(theirs.isfinite().nonzero().flatten().tolist())
+    assert len(kept ^ set(tokens.tolist())) <= 1, "rounding may decide about the last one"
+    assert (chances / chances.sum()).tolist() == pytest.approx(
+        theirs.softmax(-1)[tokens].tolist(), rel=0.02, abs=1e-4
+    )
 
 
 def test_a_character_is_shown_when_all_of_its_bytes_are_there(base: Base) -> None:
