@@ -99,7 +99,7 @@ def test_an_adapter_that_cannot_be_mixed_is_answered_after_the_other(base: Base)
         for name, weights in base.model.named_parameters():
             if "lora_B.dora" in name:
                 weights.normal_(std=0.5)
-    asked = [ask(QUESTIONS[1], name) for name in ("dora", None)]
+    asked = [ask(QUESTIONS[1], name) for name in (None, "dora")]
     learning = {name for name, p in base.model.named_parameters() if p.requires_grad}
     answers = [one.text for one in ends(base, asked)]
     assert base.model.active_adapters == ["default"]
