@@ -2,17 +2,14 @@
 
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Any, Literal
+from typing import Literal
 
-import torch
 from peft import PeftModel
-from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
 
 from trainer.decoding import Decoder, Row
 from trainer.errors import ModelError
@@ -198,43 +195,3 @@ def answer_batch(base: Base, questions: Sequence[str], *, most_new_tokens: int) 
     for some in answer_all(base, asked, batch_size=len(asked)):
         found |= some
     return [found[place].text for place in range(len(asked))]
-
-
-def write_answer(
-    base: Base,
-    messages: Sequence[Mapping[str, object]],
-    most_new_tokens: int,
-    write: Callable[[str], None],
-    stop: threading.Event,
-) -> None:
-    """Write a greedy answer word by word with whatever adapter is active; `stop` ends it early."""
-    ids = torch.tensor([base.format.prompt(messages)], device=base.model.device)
-    with torch.inference_mode():
-        base.model.generate(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            max_new_tokens=most_new_tokens,
-            do_sample=False,
-            streamer=_Writer(base, write),
-            stopping_criteria=StoppingCriteriaList([_StopWhen(stop)]),
-        )
-
-
-class _Writer(TextStreamer):
-    def __init__(self, base: Base, write: Callable[[str], None]) -> None:
-        super().__init__(base.format.tokenizer, skip_prompt=True, skip_special_tokens=True)
-        self.write = write
-
-    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
-        if text:
-            self.write(text)
-
-
-class _StopWhen(StoppingCriteria):
-    def __init__(self, event: threading.Event) -> None:
-        self.event = event
-
-    def __call__(
-        self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: Any
-    ) -> torch.Tensor:
-        return torch.full((input_ids.shape[0],), self.event.is_set(), device=input_ids.device)

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ConfigError, CorpusError, ModelError
 from trainer.events import Finished, Progress, Started, Stopped, Validated
 from trainer.finetune import finetune, slope
-from trainer.generate import answer_batch, write_answer
+from trainer.generate import answer_batch
 from trainer.models import Base, load_base
 from trainer.packing import answer_loss, tokenise, validation_loss
 from trainer.runs import Run, Runs
@@ -245,20 +244,6 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert curve[80] < shares[80]
     assert slope(99, 100, config(schedule="constant")) == 1.0
     assert all(math.isfinite(slope(0, 1, config(warmup=w))) for w in (0.0, 0.9))
-
-
-def test_a_written_answer_is_the_batched_answer(tiny_model: Path) -> None:
-    base = load_base(str(tiny_model), quantization="none")
-    base.model.float()
-    pieces: list[str] = []
-    question = [{"role": "user", "content": "How long?"}]
-    write_answer(base, question, 12, pieces.append, threading.Event())
-    assert "".join(pieces).strip() == answer_batch(base, ["How long?"], most_new_tokens=12)[0]
-    stopped: list[str] = []
-    stop = threading.Event()
-    stop.set()
-    write_answer(base, question, 12, stopped.append, stop)
-    assert len("".join(stopped)) < len("".join(pieces))
 
 
 def test_a_batch_answers_as_its_questions_alone_would(tiny_model: Path) -> None:
