@@ -24,6 +24,7 @@ from assistant.terminal import (
     print_json,
     runs_of,
     say,
+    share_cores,
     worker_of,
     workspace_of,
 )
@@ -88,6 +89,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace, **done: object) -> int:
     login, workspace = _login(arguments), workspace_of(arguments)
+    share_cores()
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
     say(f"Workspace: {workspace}")

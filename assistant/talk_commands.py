@@ -15,6 +15,7 @@ from assistant.terminal import (
     print_json,
     runs_of,
     settings_of,
+    share_cores,
     workspace_of,
 )
 from trainer.errors import ConfigError
@@ -52,6 +53,7 @@ def _chat(arguments: argparse.Namespace) -> int:
         conversation = store.conversation(arguments.open)
     else:
         conversation = _new(_sides(arguments, runs), runs).model_copy(update={"settings": settings})
+    share_cores()
     hush_libraries()
     from rich.console import Console
 
@@ -82,6 +84,7 @@ def _ask(arguments: argparse.Namespace) -> int:
 
     settings = ChatSettings.parse(settings_of(arguments))
     conversation = _new(sides, runs).model_copy(update={"settings": settings})
+    share_cores()
     hush_libraries()
     from assistant.host import ModelHost
     from assistant.told import proof_log, proof_title

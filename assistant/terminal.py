@@ -134,6 +134,16 @@ def print_json(found: Mapping[str, object]) -> None:
     print(json.dumps(found, ensure_ascii=False), flush=True)
 
 
+def share_cores() -> None:
+    """Let the models of this process leave cores to others; call it before torch is loaded.
+
+    By GNU's default a step of the bundled base takes a hundred times as long beside two busy
+    programs on two cores, because threads of OpenMP wait by turning; so much waiting costs nothing
+    when it is quiet. A worker, who works for minutes, waits less: see `devices.environment`.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
 def hush_libraries() -> None:
     """Keep what libraries say while a model loads out of a terminal; errors still show."""
     import logging

@@ -48,5 +48,5 @@ def environment(chosen: tuple[str, ...]) -> dict[str, str]:
     # How often a thread of OpenMP looks for its next piece of work before it sleeps. GNU's default
     # keeps a core busy waiting for another program to leave the other one: 7 examples a second
     # instead of 13 beside one busy process on two cores, and no more than these when it is quiet.
-    told = {"GOMP_SPINCOUNT": "1000", **os.environ, "TANDEM_DEVICES": ",".join(devices())}
+    told = {**os.environ, "GOMP_SPINCOUNT": "1000", "TANDEM_DEVICES": ",".join(devices())}
     return told | ({"CUDA_VISIBLE_DEVICES": ",".join(numbers)} if numbers else {})

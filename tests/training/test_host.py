@@ -134,16 +134,12 @@ def test_ten_visitors_at_once_get_the_answers_of_the_adapters_they_asked(
 
 
 def test_whoever_waits_sees_how_many_are_before(host: ModelHost, tuned: Run) -> None:
-    long = ChatSettings(most_new_tokens=300, temperature=2, repetition_penalty=2)
-    stop = threading.Event()
-    first = host.answer([Asked(base_of(tuned), QUESTION, long)], stop)
-    next(first)
-    second = host.answer([Asked(side(tuned), QUESTION, SHORT)], threading.Event())
-    assert next(second)[0].doing == "waiting: one question is before this one"
-    third = host.answer([Asked(side(tuned), QUESTION, SHORT)], threading.Event())
-    assert next(third)[0].doing == "waiting: 2 questions are before this one"
-    stop.set()
-    assert [list(one)[-1][0].proof is not None for one in (first, second, third)] == [True] * 3
+    with host._line.turn():
+        first = host.answer([Asked(side(tuned), QUESTION, SHORT)], threading.Event())
+        assert next(first)[0].doing == "waiting: one question is before this one"
+        second = host.answer([Asked(base_of(tuned), QUESTION, SHORT)], threading.Event())
+        assert next(second)[0].doing == "waiting: 2 questions are before this one"
+    assert [bool([*one][-1][0].proof) for one in (second, first)] == [True, True]
 
 
 def test_a_stop_keeps_what_was_said_and_says_so(host: ModelHost, tuned: Run) -> None:
@@ -171,17 +167,13 @@ def test_a_reader_who_leaves_in_the_middle_does_not_leave_anybody_waiting(
 
 
 def test_whoever_leaves_the_queue_is_not_answered(host: ModelHost, tuned: Run) -> None:
-    stop = threading.Event()
-    long = ChatSettings(most_new_tokens=300, temperature=2)
-    first = host.answer([Asked(base_of(tuned), QUESTION, long)], stop)
-    next(first)
     gone = threading.Event()
-    waiting = host.answer([Asked(side(tuned), QUESTION, SHORT)], gone)
-    next(waiting)
-    gone.set()
-    assert [step for step in waiting if step[0].proof] == []
-    stop.set()
-    assert list(first)[-1][0].proof
+    with host._line.turn():
+        waiting = host.answer([Asked(side(tuned), QUESTION, SHORT)], gone)
+        next(waiting)
+        gone.set()
+        assert [step for step in waiting if step[0].proof] == []
+    assert answer(host, base_of(tuned))
 
 
 def test_sides_of_different_bases_are_refused(host: ModelHost, tuned: Run) -> None:
