@@ -128,7 +128,7 @@ def test_an_answer_is_drawn_again_and_a_question_asked_otherwise(
         expect(answers(page, 1)).to_have_count(2)
         page.locator(".talk").nth(1).get_by_label("Edit").first.click()
         page.locator(".talk textarea").fill("How *short* may it be?")
-        page.locator(".talk textarea").press("Enter")
+        page.locator(".talk").nth(1).get_by_label("Submit").click()
         expect(answers(page, 1)).to_have_count(1)
         expect(page.get_by_test_id("user").first.locator("em")).to_have_text("short")
 
@@ -144,6 +144,7 @@ def test_a_click_copies_all_of_a_proof_and_the_answer_alone(
         copied = []
         for n in range(4):
             copies.nth(n).click()
+            page.wait_for_timeout(SECOND)  # the browser writes it in its own time
             copied.append(page.evaluate("navigator.clipboard.readText()"))
         assert copied[1] == "Item 3 may come back within thirty days, said number 17."
         assert "approved: 14 days" in copied[2]
@@ -163,6 +164,7 @@ def test_a_reload_finds_the_conversation_and_the_list_finds_others(
         expect(page.get_by_test_id("user")).to_have_count(0)
         page.get_by_role("button", name="is item", exact=False).first.click()
         expect(notes(page, 0).last).to_contain_text("proof held")
+        page.wait_for_timeout(SECOND)  # the browser remembers in its own time
         page.reload()
         step(page, "3 Chat")
         expect(page.get_by_test_id("user").first).to_contain_text("is item")

@@ -12,7 +12,7 @@ import gradio as gr
 
 from assistant.conversation import Answer, ChatSettings, Conversation, Side
 from assistant.ui.chat.columns import show_heads, show_messages
-from assistant.ui.chat.room import Room, moved
+from assistant.ui.chat.room import Room, settled
 from assistant.ui.chat.shown import Coming, growing
 from assistant.ui.errors import shown_to_user
 from trainer.errors import ConfigError
@@ -34,7 +34,7 @@ class Answering:
     def outputs(self) -> list[Any]:
         """What changes while a question is answered."""
         columns, room = self.room.columns, self.room
-        return [*columns.heads, *columns.chats, self.box, room.conversation, room.about, room.moved]
+        return [*columns.heads, *columns.chats, self.box, *room.states]
 
     def begin(
         self, question: str, sides: tuple[Side, ...], settings: ChatSettings, *, blind: bool
@@ -73,7 +73,7 @@ class Answering:
             try:
                 for coming in _watch(asking, conversation, question, stop):
                     grown = [lines + growing(coming, n) for n, lines in enumerate(past)]
-                    yield [gr.skip(), gr.skip(), *grown, box, *[gr.skip()] * 3]
+                    yield [gr.skip(), gr.skip(), *grown, box, *[gr.skip()] * len(self.room.states)]
                     box = gr.skip()  # the next question may be typed meanwhile
             except Exception:
                 yield self._end(self._kept(before), None if taken else question)
@@ -110,7 +110,7 @@ class Answering:
         messages = show_messages(self.room, conversation)
         typed = {} if unsaid is None else {"value": unsaid}
         ready = gr.Textbox(submit_btn="Ask", stop_btn=False, **typed)
-        return [*heads, *messages, ready, conversation.id, "", moved()]
+        return [*heads, *messages, ready, *settled(conversation)]
 
 
 def _watch(

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.conversation import Conversation, Side
-from assistant.ui.chat.room import Columns, Room, moved, trust_core
+from assistant.ui.chat.room import Columns, Room, settled, trust_core
 from assistant.ui.chat.settings import values_of
 from assistant.ui.chat.shown import Line, column
 from assistant.ui.chat.sides import NOBODY, Choice, choices_beside, value_of
@@ -75,9 +75,7 @@ def show(
         *(show_messages(room, conversation) if conversation else ([], [])),
         gr.Column(visible=len(sides) > 1),
         *form,
-        conversation.id if conversation else "",
-        "",
-        moved(),
+        *settled(conversation),
     ]
 
 

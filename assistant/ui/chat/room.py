@@ -25,6 +25,12 @@ def moved() -> str:
     return uuid4().hex
 
 
+def settled(conversation: Conversation | None) -> list[Any]:
+    """What `Room.states` hold once a conversation is shown, or none is."""
+    id_ = conversation.id if conversation else ""
+    return [id_, id_, "", moved()]
+
+
 def trust_core(*choices: Any) -> None:
     """Let the core check what a browser names, as in `bar`: the choices it was sent grow old."""
     for choice in choices:
@@ -52,9 +58,9 @@ class Room:
     """The core below the chat, and the controls that its sections share.
 
     `form` are the fields of `ChatSettings`. `conversation` holds the id of the conversation shown,
-    "" before the first question; `about` that of the exchange a vote or a correction is about, ""
-    for the last. `moved` changes when something was asked, voted on, kept or opened; whoever shows
-    something of it redraws then.
+    "" before the first question, and `last` what this browser shows after a reload. `about` holds
+    the id of the exchange that a vote or a correction is about, "" for the last one. `moved`
+    changes when something was asked, voted on, kept or opened; whoever shows it redraws then.
     """
 
     bar: Bar
@@ -64,6 +70,7 @@ class Room:
     columns: Columns
     form: Form
     conversation: gr.State
+    last: gr.BrowserState
     about: gr.State
     moved: gr.State
 
@@ -73,10 +80,14 @@ class Room:
         return self.talk.store
 
     @property
+    def states(self) -> list[Any]:
+        """Which conversation is shown; see `settled`."""
+        return [self.conversation, self.last, self.about, self.moved]
+
+    @property
     def shown(self) -> list[Any]:
         """Whatever changes when another conversation is shown; see `columns.show`."""
-        states = [self.conversation, self.about, self.moved]
-        return [*self.columns.all, *self.form.values(), *states]
+        return [*self.columns.all, *self.form.values(), *self.states]
 
     @property
     def models(self) -> Path:

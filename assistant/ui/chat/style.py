@@ -32,6 +32,8 @@ CHAT_CSS = """
     overflow-wrap: anywhere; }
 .talk [data-testid]:focus-visible, .talk .title:focus-visible { outline: 2px solid
     var(--color-accent); outline-offset: 2px; }
+.talk .message:has(.edit-textarea) { width: min(420px, 60vw); }
+.talk .edit-textarea { width: 100% !important; min-height: 72px !important; }
 .doings button, .votes button, .samples button { flex-grow: 0 !important; }
 .doings, .votes, .samples { flex-wrap: wrap; gap: 8px; }
 .samples button { max-width: 100%; flex-basis: auto; }

@@ -42,7 +42,10 @@ def chat_tab(
     """
     gr.Markdown("## Ask both")
     alone = gr.HTML(visible=False)
-    columns, states = lay_out_columns(), [gr.State("") for _ in range(3)]
+    columns = lay_out_columns()
+    conversation, about, changed = gr.State(""), gr.State(""), gr.State("")
+    last = gr.BrowserState("", storage_key="tandem-conversation", secret="an id, no secret")
+    states = (conversation, last, about, changed)
     voting = gr.Column()
     box, samples = lay_out_box()
     with gr.Row(elem_classes="doings"):
@@ -63,7 +66,6 @@ def chat_tab(
     votes_section(room)
     with gr.Accordion("The same on the command line", open=False):
         typed = gr.Code(language="shell", interactive=False)
-    last = gr.BrowserState("", storage_key="tandem-conversation", secret="an id, no secret")
     met = gr.State(None)  # the run that was last met in the bar
 
     def reopen(last: object, run_id: str | None, base: str) -> list[Any]:
@@ -125,7 +127,6 @@ def chat_tab(
     changes = [columns.blind.input, *(who.input for who in columns.who)]
     changes += [new.click, *(chat.clear for chat in columns.chats)]
     gr.on(changes, begin_anew, [*columns.who, columns.blind], room.shown, **PRIVATE)
-    room.conversation.change(lambda id_: id_, room.conversation, last, **PRIVATE)
     freeing.click(unload_model, api_name="unload_model")
     onward.click(lambda: gr.Tabs(selected="scores"), outputs=tabs, **PRIVATE)
 
