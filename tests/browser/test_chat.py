@@ -159,7 +159,7 @@ def test_a_reload_finds_the_conversation_and_the_list_finds_others(
 ) -> None:
     with served(ScriptedChat(SAYS)) as url:
         page = chat_page(browser, url)
-        ask(page, "May I return item 3?")
+        ask(page, "May I return a parrot?")
         page.get_by_role("button", name="New conversation").click()
         expect(page.get_by_test_id("user")).to_have_count(0)
         page.get_by_role("button", name="is item", exact=False).first.click()
@@ -170,14 +170,14 @@ def test_a_reload_finds_the_conversation_and_the_list_finds_others(
         expect(page.get_by_test_id("user").first).to_contain_text("is item")
 
         open_section(page, "Conversations")
-        expect(page.get_by_label("May I return item 3?")).to_be_visible()
-        page.get_by_label("Find").fill("RETURN 3")
+        expect(page.get_by_label("May I return a parrot?")).to_be_visible()
+        page.get_by_label("Find").fill("RETURN parrot")
         page.get_by_label("Find").press("Enter")
         expect(page.locator(".items label")).to_have_count(1)
-        page.get_by_label("May I return item 3?").check()
-        expect(page.get_by_test_id("user").first).to_contain_text("May I return item 3?")
+        page.get_by_label("May I return a parrot?").check()
+        expect(page.get_by_test_id("user").first).to_contain_text("May I return a parrot?")
         name = page.get_by_label("Name of the one shown")
-        expect(name).to_have_value("May I return item 3?")
+        expect(name).to_have_value("May I return a parrot?")
         name.fill("Item three")
         page.get_by_role("button", name="Rename").last.click()
         expect(page.get_by_label("Item three")).to_be_visible()

@@ -24,9 +24,9 @@ CHAT_CSS = """
     display: grid; place-items: center; }
 .talk .thought-group .arrow button { pointer-events: none; margin: 0 !important; }
 .talk .message-buttons:has(+ .message-row .thought-group) { margin-bottom: -4px !important; }
-.talk .thought-group .duration { margin-left: 8px; }
 .talk .message-row:has(.thought-group) + .message-buttons { align-self: flex-end;
-    margin-top: -28px !important; }
+    margin: -28px 16px 8px !important; }
+.talk .thought-group .duration { margin-left: 8px; }
 .talk .thought-group .content { padding: 4px 0 4px 24px; font-size: 0.85rem; }
 .talk .thought-group pre, .talk .thought-group code { white-space: pre-wrap;
     overflow-wrap: anywhere; }
@@ -39,7 +39,7 @@ CHAT_CSS = """
 .samples button { max-width: 100%; flex-basis: auto; }
 .votes button.primary { font-weight: 600; }
 #ask-box .stop-button, #ask-box .submit-button { min-height: 32px; }
-@media (max-width: 640px) {
+@media (max-width: 720px) {
     .which { display: flex !important; }
     #columns > .column { display: none; }
     #columns:not([data-shown="right"]) > .left, #columns[data-shown="right"] > .right {
