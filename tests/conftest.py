@@ -165,7 +165,7 @@ def serve():
 
     @contextmanager
     def _serve(app: gr.Blocks) -> Iterator[Client]:
-        _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
+        _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, _frontend=False)
         client = Client(url, verbose=False)
         try:
             yield client

@@ -197,6 +197,7 @@ def serve(
             quiet=True,
             inbrowser=sys.stdout.isatty(),
             prevent_thread_lock=True,
+            _frontend=False,  # or it asks itself, and gives up after 3 seconds on a busy machine
         )
     except OSError as error:
         raise AccessError(f"The page cannot be served on {host}: {error}. Try --port.") from error
