@@ -15,7 +15,8 @@ from assistant.conversation import (
     Side,
 )
 from assistant.store import OpenQuestion, Store
-from trainer.errors import ConfigError
+from trainer.corpus.library import Corpora
+from trainer.errors import ConfigError, UserError, warn_once
 from trainer.runs import Runs
 
 
@@ -27,6 +28,7 @@ class Talk:
     ) -> None:
         self.store = store
         self._chat, self._runs, self._find = chat, runs, find_beside
+        self._corpora = Corpora(runs.root.parent / "corpora")
 
     def ask(
         self,
@@ -58,8 +60,15 @@ class Talk:
         self._note_if_far(conversation, exchange)
 
     def _beside(self, side: Side, question: str, text: str) -> Beside | None:
+        """Compare with what is approved today; what goes wrong in it does not cost the answer."""
         run = self._runs.find(side.run)
-        return self._find(run.corpus, question, text) if run and self._find else None
+        if run is None or self._find is None:
+            return None
+        try:
+            return self._find(self._corpora.get(run.config.corpus), question, text)
+        except UserError as error:
+            warn_once(f"No approved answer can be shown beside the chat's: {error}")
+            return None
 
     def _note_if_far(self, conversation: Conversation, exchange: Exchange) -> None:
         """Keep a question that is far from every approved answer, for somebody to answer."""
