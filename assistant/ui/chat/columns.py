@@ -15,6 +15,7 @@ from assistant.ui.present import side_head
 _NOBODY: Choice = ("nobody, one column alone", NOBODY)
 _LOOKS: dict[str, Any] = {
     "show_label": False,
+    "placeholder": "What is asked below is answered here.",
     "height": "clamp(320px, 56vh, 640px)",
     "buttons": ["copy"],
     "editable": "user",

@@ -40,6 +40,7 @@ CHAT_CSS = """
 .votes button.primary { font-weight: 600; }
 #ask-box .stop-button, #ask-box .submit-button { min-height: 32px; }
 @media (max-width: 720px) {
+    .talk { height: clamp(280px, 44vh, 480px) !important; }
     .which { display: flex !important; }
     #columns > .column { display: none; }
     #columns:not([data-shown="right"]) > .left, #columns[data-shown="right"] > .right {
