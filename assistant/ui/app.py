@@ -115,7 +115,7 @@ def build_app(
             look,
             [bar.run, bar.progress, bar.results],
             [now, bar.start, bar.run, bar.progress, bar.results],
-            **PRIVATE,
+            **PRIVATE | {"trigger_mode": "once"},
         )
     return app
 

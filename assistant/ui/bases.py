@@ -111,7 +111,7 @@ def base_section(bar: Bar, models: Path, hub: Hub | None = None) -> None:
             return base_from_page(str(getattr(event, "value", "")), models, cache)
 
     shown = [row, line, fetch, stop]
-    bar.base.change(look, bar.base, shown, trigger_mode="always_last", **PRIVATE)
+    bar.base.change(look, bar.base, shown, **PRIVATE)
     fetch.click(
         fetch_base,
         [bar.base, bar.fetched],

@@ -5,8 +5,14 @@ from typing import Any
 
 import gradio as gr
 
-# Of a handler that answers to the page alone and shows no clock while it works.
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# Of a handler that answers to the page alone and shows no clock while it works. Gradio's usual way
+# with changes, "always_last", repeats an event for all who listen to it where one of them was
+# busy: with a dozen listeners that never ends.
+PRIVATE: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "trigger_mode": "multiple",
+}
 
 
 def fill_when_open(

@@ -145,7 +145,7 @@ def ablation_section(
     )
     counted = [seeds, cleaning, *grid]
     changes = [box.input for box in counted]
-    gr.on(changes, count, counted, queue, trigger_mode="always_last", **PRIVATE)
+    gr.on(changes, count, counted, queue, **PRIVATE | {"trigger_mode": "always_last"})
     known.input(show, known, [found, *plots], preprocess=False, **PRIVATE)
     fill_when_open(section, fill, [known], [known, found, *plots], also=[bar.results.change])
 

@@ -138,7 +138,9 @@ def before_section(bar: Bar, corpora: Corpora, runs: Runs) -> Form:
     shown = [line, preset, fit, *troubles.values()]
     looking: dict[str, Any] = {"inputs_kwargs": given, "outputs": shown, **PRIVATE}
     choosing = [preset, bar.label, bar.base]
-    gr.on([field.input for field in fields], look_ahead, trigger_mode="always_last", **looking)
+    gr.on(
+        [field.input for field in fields], look_ahead, **looking | {"trigger_mode": "always_last"}
+    )
     chosen = preset.input(choose_preset, choosing, fields, api_name="choose_preset")
     filled = bar.label.change(refill, choosing, fields, **PRIVATE)
     suited = bar.base.change(suit, choosing, fields, **PRIVATE)
