@@ -72,7 +72,8 @@ def chat_tab(
         """Show the conversation this browser had last, or whom the bar suggests."""
         known = room.find(last if isinstance(last, str) else None)
         sides = known.sides if known else suggested(run_id, base)
-        return [*show(room, sides, known), run_id or ""]
+        run = runs.find(run_id)  # one that is still being tuned is met when it has an adapter
+        return [*show(room, sides, known), run.id if run and run.has_adapter else ""]
 
     def suggested(run_id: str | None, base: str) -> tuple[Side, ...]:
         try:
