@@ -143,6 +143,7 @@ def test_a_click_copies_all_of_a_proof_and_the_answer_alone(
         copies = page.locator(".talk").nth(1).get_by_label("Copy message")
         copied = []
         for n in range(4):
+            expect(copies).to_have_count(4)  # one that was clicked is called otherwise for a while
             copies.nth(n).click()
             page.wait_for_timeout(SECOND)  # the browser writes it in its own time
             copied.append(page.evaluate("navigator.clipboard.readText()"))

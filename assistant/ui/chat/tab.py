@@ -84,13 +84,16 @@ def chat_tab(
     def meet(
         run_id: str | None, base: str, left: str, right: str, conversation: str, met: str | None
     ) -> list[Any]:
-        """Another run in the bar is another conversation; a list that was refreshed is not."""
+        """Another run in the bar is another conversation; a list that was refreshed is not.
+
+        Nor is no run at all, as while the page is being opened.
+        """
         run, known = runs.find(run_id), room.find(conversation)
         waits = run is not None and not run.has_adapter
         skipped = [gr.skip()] * (len(room.shown) + 1)
         if met is None:  # the page is being opened
             return skipped
-        another = (run_id or "") != met and not (waits and known)
+        another = (run_id or "") != met and not (known and (waits or run is None))
         if another or (run is None and known is None):
             return [*show(room, suggested(run_id, base), None), met if waits else run_id or ""]
         try:
