@@ -15,7 +15,7 @@ from trainer.config import explain
 from trainer.corpus.library import Corpus
 from trainer.errors import ConfigError
 from trainer.facts.flag import Flag
-from trainer.runs import Run
+from trainer.runs import Run, Runs
 from trainer.sampling import Sampling
 
 MOST_CHARACTERS = 2_000  # of a question
@@ -136,11 +136,36 @@ class Conversation(Kept):
     blind: bool = False
     exchanges: tuple[Exchange, ...] = ()
 
+    @classmethod
+    def between(
+        cls,
+        sides: Sequence[Side],
+        runs: Runs,
+        settings: ChatSettings,
+        *,
+        question: str = "",
+        blind: bool = False,
+    ) -> Self:
+        """A conversation in which nothing was asked yet, named after the question to come."""
+        tuned = [run for side in sides if (run := runs.find(side.run))]
+        return cls(
+            name=name_after(question),
+            corpus=tuned[-1].config.corpus if tuned else None,
+            sides=tuple(sides),
+            settings=settings,
+            blind=blind,
+        )
+
     @property
     def swaps_next(self) -> bool:
         """Whether the next exchange is shown right to left: half of those in a blind vote are."""
         drawn = sha256(f"{self.id} {len(self.exchanges)}".encode()).digest()
         return self.blind and drawn[0] % 2 == 1
+
+    def tuned_reply(self, exchange: Exchange) -> Reply | None:
+        """What the tuned model said; of two, the one on the right."""
+        told = zip(self.sides, exchange.replies, strict=True)
+        return next((reply for side, reply in reversed([*told]) if side.run), None)
 
     def before(self, exchange: Exchange) -> Self:
         """This conversation as it was when one of its exchanges was asked."""
@@ -197,6 +222,13 @@ class FindBeside(Protocol):
 
     def __call__(self, corpus: Corpus, question: str, answer: str) -> Beside | None:
         """The approved answer nearest to an answer; None where the corpus holds no answers."""
+
+
+def name_after(question: str, most: int = 60) -> str:
+    """What to call a conversation that begins with a question."""
+    words = " ".join(question.split())
+    words = words if len(words) <= most else words[:most].rstrip() + "…"
+    return words or "New conversation"
 
 
 def tuned(run: Run) -> Side:

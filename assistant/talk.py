@@ -26,8 +26,8 @@ class Talk:
     def __init__(
         self, chat: Chat, store: Store, runs: Runs, find_beside: FindBeside | None = None
     ) -> None:
-        self.store = store
-        self._chat, self._runs, self._find = chat, runs, find_beside
+        self.store, self.runs = store, runs
+        self._chat, self._find = chat, find_beside
         self._corpora = Corpora(runs.root.parent / "corpora")
 
     def ask(
@@ -61,7 +61,7 @@ class Talk:
 
     def _beside(self, side: Side, question: str, text: str) -> Beside | None:
         """Compare with what is approved today; what goes wrong in it does not cost the answer."""
-        run = self._runs.find(side.run)
+        run = self.runs.find(side.run)
         if run is None or self._find is None:
             return None
         try:
@@ -73,7 +73,7 @@ class Talk:
     def _note_if_far(self, conversation: Conversation, exchange: Exchange) -> None:
         """Keep a question that is far from every approved answer, for somebody to answer."""
         for side, reply in zip(conversation.sides, exchange.replies, strict=True):
-            run = self._runs.find(side.run)
+            run = self.runs.find(side.run)
             if run and reply.beside and reply.beside.far:
                 self.store.note(
                     OpenQuestion(

@@ -21,7 +21,7 @@ from assistant.terminal import (
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from assistant.conversation import Conversation, Side
+    from assistant.conversation import Side
     from trainer.runs import Runs
 
 
@@ -44,7 +44,7 @@ def add_talk_commands(command: Command, as_json: argparse.ArgumentParser) -> Non
 
 def _chat(arguments: argparse.Namespace) -> int:
     runs = runs_of(arguments)
-    from assistant.conversation import ChatSettings
+    from assistant.conversation import ChatSettings, Conversation
     from assistant.store import Store
 
     store = Store.in_workspace(workspace_of(arguments))
@@ -52,7 +52,7 @@ def _chat(arguments: argparse.Namespace) -> int:
     if arguments.open:
         conversation = store.conversation(arguments.open)
     else:
-        conversation = _new(_sides(arguments, runs), runs).model_copy(update={"settings": settings})
+        conversation = Conversation.between(_sides(arguments, runs), runs, settings)
     share_cores()
     hush_libraries()
     from rich.console import Console
@@ -80,10 +80,10 @@ def _ask(arguments: argparse.Namespace) -> int:
     runs = runs_of(arguments)
     arguments.alone, arguments.base = False, None
     sides = _sides(arguments, runs)
-    from assistant.conversation import ChatSettings
+    from assistant.conversation import ChatSettings, Conversation
 
     settings = ChatSettings.parse(settings_of(arguments))
-    conversation = _new(sides, runs).model_copy(update={"settings": settings})
+    conversation = Conversation.between(sides, runs, settings)
     share_cores()
     hush_libraries()
     from assistant.host import ModelHost
@@ -126,12 +126,3 @@ def _sides(arguments: argparse.Namespace, runs: "Runs") -> "Sequence[Side]":
             "two columns need one base."
         )
     return [tuned(other), own]
-
-
-def _new(sides: "Sequence[Side]", runs: "Runs") -> "Conversation":
-    from assistant.conversation import Conversation
-
-    run = runs.find(sides[-1].run)
-    return Conversation(
-        name="New conversation", corpus=run.config.corpus if run else None, sides=tuple(sides)
-    )

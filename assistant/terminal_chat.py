@@ -19,6 +19,7 @@ from assistant.conversation import (
     Conversation,
     Exchange,
     Side,
+    name_after,
 )
 from assistant.store import Choice, OpenQuestion, Vote
 from assistant.talk import Talk
@@ -88,10 +89,8 @@ class TerminalChat:
                 self._begin()
                 self._talk.store.change(self._now.id, name=rest.strip() or self._now.name)
             case "/new":
-                self._now = Conversation(
-                    **{key: getattr(self._now, key) for key in ("name", "corpus", "sides")},
-                    settings=self._now.settings,
-                )
+                now, runs = self._now, self._talk.runs
+                self._now = Conversation.between(now.sides, runs, now.settings)
                 self._kept = False
                 self._console.print("A new conversation.", style="dim")
             case "/help":
@@ -154,17 +153,18 @@ class TerminalChat:
 
     def _correct(self, answer: str) -> None:
         last = self._last()
-        if not answer.strip() or not self._now.corpus:
+        reply = self._now.tuned_reply(last)
+        if not answer.strip() or reply is None or not self._now.corpus:
             raise ConfigError("Type the right answer behind /correct, about a tuned model.")
-        said = next(
-            reply.text
-            for side, reply in zip(self._now.sides, last.replies, strict=True)
-            if side.run
+        self._talk.store.note(
+            OpenQuestion(
+                corpus=self._now.corpus,
+                question=last.question,
+                why="flagged",
+                said=reply.text,
+                answer=answer.strip(),
+            )
         )
-        noted = self._talk.store.note(
-            OpenQuestion(corpus=self._now.corpus, question=last.question, why="flagged", said=said)
-        )
-        self._talk.store.answer(noted.id, answer.strip())
         self._console.print(
             f"Kept. `tandem questions {self._now.corpus} --teach` adds it to the corpus.",
             style="dim",
@@ -175,7 +175,7 @@ class TerminalChat:
         """Keep the conversation from its first question on."""
         if not self._kept:
             if question:
-                self._now = self._now.model_copy(update={"name": question[:60]})
+                self._now = self._now.model_copy(update={"name": name_after(question)})
             self._talk.store.begin(self._now)
             self._kept = True
 

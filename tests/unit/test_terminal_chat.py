@@ -105,3 +105,5 @@ def test_a_mistake_is_told_and_the_chat_goes_on(terminal: Terminal, store: Store
     assert "Nothing was asked yet" in seen
     assert "There is no /fly" in seen
     assert {kept.name for kept in store.conversations()} == {"mine", "Again?"}
+    again = store.conversations()[0]
+    assert (again.name, store.conversation(again.id).corpus) == ("Again?", "returns")

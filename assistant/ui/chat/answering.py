@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.conversation import Answer, ChatSettings, Conversation, Side
+from assistant.conversation import Answer, ChatSettings, Conversation
 from assistant.ui.chat.columns import show_heads, show_messages
 from assistant.ui.chat.room import Room, settled
 from assistant.ui.chat.shown import Coming, growing
@@ -18,7 +18,6 @@ from assistant.ui.errors import shown_to_user
 from trainer.errors import ConfigError
 
 OFTEN = 0.05  # seconds between two looks at growing answers: nobody reads faster
-NAMED = 60  # characters of the first question that name a conversation
 Shown = list[Any]
 
 
@@ -35,20 +34,6 @@ class Answering:
         """What changes while a question is answered."""
         columns, room = self.room.columns, self.room
         return [*columns.heads, *columns.chats, self.box, *room.states]
-
-    def begin(
-        self, question: str, sides: tuple[Side, ...], settings: ChatSettings, *, blind: bool
-    ) -> Conversation:
-        """A new conversation, named after its first question."""
-        runs = [run for side in sides if (run := self.room.runs.find(side.run))]
-        words = " ".join(question.split())
-        return Conversation(
-            name=words if len(words) <= NAMED else words[:NAMED].rstrip() + "…",
-            corpus=runs[0].config.corpus if runs else None,
-            sides=sides,
-            settings=settings,
-            blind=blind,
-        )
 
     def change(self, conversation: Conversation, settings: ChatSettings) -> Conversation:
         """The same conversation, held from now on as the settings say."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.conversation import MOST_CHARACTERS, ChatSettings
+from assistant.conversation import MOST_CHARACTERS, ChatSettings, Conversation
 from assistant.ui.chat.answering import Answering, Shown
 from assistant.ui.chat.plain import as_typed
 from assistant.ui.chat.room import Room
@@ -63,7 +63,9 @@ def ask_section(
             if known and (known.sides, known.blind) == (sides, hidden):
                 known = answering.change(known, chosen)
             else:
-                known = answering.begin(question, sides, chosen, blind=hidden)
+                known = Conversation.between(
+                    sides, room.runs, chosen, question=question, blind=hidden
+                )
         yield from answering.answer(known, question, request.session_hash or "")
 
     def regenerate(request: gr.Request, conversation: str, **settings: object) -> Iterator[Shown]:

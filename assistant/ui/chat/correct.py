@@ -91,7 +91,7 @@ def _tuned(room: Room, conversation: Conversation, exchange: Exchange) -> Reply:
     """What the tuned model said; of two, the one on the right. Raises `ConfigError`."""
     if not open_to_see(conversation, exchange, room.voted(conversation)):
         raise ConfigError("Vote first: until then it is hidden which answer is the tuned one.")
-    for side, reply in reversed(list(zip(conversation.sides, exchange.replies, strict=True))):
-        if side.run and conversation.corpus:
-            return reply
+    reply = conversation.tuned_reply(exchange)
+    if reply and conversation.corpus:
+        return reply
     raise ConfigError("Only a tuned model has a corpus that a right answer could go to.")
