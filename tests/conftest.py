@@ -170,8 +170,8 @@ def serve():
         try:
             yield client
         finally:
-            client.close()
             app.close()
+            client.close()  # after the app, or it waits a second for the stream it listens to
 
     opened: Callable[[gr.Blocks], AbstractContextManager[Client]] = _serve
     return opened

@@ -20,6 +20,7 @@ WORKER = ("-m", "tests.process.scripted_worker")
 FINISH = {"max_length": SCRIPTS["finish"]}
 
 
+@pytest.mark.slow
 def test_a_grid_goes_through_the_queue_and_fills_its_table(
     corpora: Corpora, corpus: Corpus, runs: Runs
 ) -> None:

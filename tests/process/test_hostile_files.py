@@ -166,6 +166,7 @@ def read_or_refuse(file: Path) -> str:
         return str(error)
 
 
+@pytest.mark.slow
 def test_real_files_that_were_damaged_are_read_or_refused_in_a_sentence(
     shared: Path, tmp_path: Path
 ) -> None:

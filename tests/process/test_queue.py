@@ -124,6 +124,7 @@ def test_runs_queued_at_one_moment_can_still_be_moved(runs: Runs, start: Start) 
     wait_until(over(first))
 
 
+@pytest.mark.slow
 def test_processes_that_launch_at_once_never_run_two(runs: Runs, config: RunConfig) -> None:
     script = "sys.stdin.readline()\n" + launching(runs, config, "nap") * 2 + "time.sleep(60)\n"
     processes = [elsewhere(script) for _ in range(3)]

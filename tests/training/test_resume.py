@@ -65,7 +65,7 @@ def steps_kept(run: Run) -> list[int]:
     return sorted(Checkpoint(path).step for path in (run.path / "checkpoints").iterdir())
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "adamw8bit"])
+@pytest.mark.parametrize("optimizer", [pytest.param("adamw", marks=pytest.mark.slow), "adamw8bit"])
 def test_a_run_stopped_again_and_again_ends_with_the_weights_of_one_that_was_not(
     create: Create, optimizer: str
 ) -> None:

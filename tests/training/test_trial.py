@@ -36,6 +36,7 @@ def tried(
     return measure(config, workspace), said, workspace
 
 
+@pytest.mark.slow
 def test_a_trial_speaks_for_the_whole_run(tried: tuple[Trial, Estimate, Path]) -> None:
     trial, said, _ = tried
     assert trial.steps == said.steps
@@ -43,11 +44,13 @@ def test_a_trial_speaks_for_the_whole_run(tried: tuple[Trial, Estimate, Path]) -
     assert trial.tokens_per_second > trial.examples_per_second > 0
 
 
+@pytest.mark.slow
 def test_the_formula_knows_the_memory_of_a_process(tried: tuple[Trial, Estimate, Path]) -> None:
     trial, said, _ = tried
     assert said.peak_bytes == pytest.approx(trial.peak_bytes, rel=0.2)
 
 
+@pytest.mark.slow
 def test_a_trial_leaves_nothing_behind_but_the_cache(tried: tuple[Trial, Estimate, Path]) -> None:
     assert sorted(path.name for path in tried[2].iterdir()) == ["cache", "corpora"]
 
@@ -63,6 +66,7 @@ def test_more_passes_take_more_time_of_the_same_steps(
     assert many.seconds - many.load_seconds > 5 * (few.seconds - few.load_seconds)
 
 
+@pytest.mark.slow
 def test_a_trial_that_cannot_be_made_gives_its_reason(
     settled: Callable[..., RunConfig], corpus: Corpus, workspace: Path, tmp_path: Path
 ) -> None:
