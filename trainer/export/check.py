@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pydantic
+from pydantic import Field
 
 from trainer.chat_format import ChatFormat
 from trainer.export.asking import Given, Heard, ask_with_llama_cpp, ask_with_transformers
@@ -14,6 +15,7 @@ from trainer.runs import Run
 
 FILE = "check.json"
 _NEAR = math.log(2)  # of two words, one no more than twice as likely: rounding may decide
+_MOST_FAR = 0.25  # of the answers may part where rounding hardly decides
 
 
 class Parting(pydantic.BaseModel, frozen=True):
@@ -22,9 +24,7 @@ class Parting(pydantic.BaseModel, frozen=True):
     The chances are the preview's for its own word and for the export's; None: hardly any.
     """
 
-    question: str
-    preview: str
-    export: str
+    question: str = Field("", exclude=True)  # it is of the corpus, which does not go along
     words: int  # that both begin with
     preview_says: str
     preview_chance: float
@@ -42,8 +42,9 @@ class Parting(pydantic.BaseModel, frozen=True):
         """Where the two part, and why."""
         other = f"{self.export_chance:.0%}" if self.export_chance else "next to nothing"
         why = "so near that rounding decides" if self.near else "so it is more than rounding"
+        what = f"To '{self.question}'" if self.question else "To one question"
         return (
-            f"To '{self.question}' it parts after {self.words} "
+            f"{what} it parts after {self.words} "
             f"{'word' if self.words == 1 else 'words'}: the preview gave {self.preview_says!r} "
             f"{self.preview_chance:.0%} and {self.export_says!r} {other}, {why}."
         )
@@ -70,9 +71,15 @@ class Checked(pydantic.BaseModel, frozen=True):
         return self.asked - len(self.partings)
 
     @property
-    def sound(self) -> bool:
-        """Whether nothing but rounding tells it from the preview."""
-        return not self.unchecked and not self.prompts_differ and all(p.near for p in self.partings)
+    def strange(self) -> bool:
+        """Whether it is another model than the preview, and not only rounded otherwise."""
+        far = sum(not parting.near for parting in self.partings)
+        return bool(self.prompts_differ) or far > _MOST_FAR * self.asked
+
+    @property
+    def public(self) -> "Checked":
+        """The same without questions, as it goes along with an export."""
+        return Checked.model_validate(self.model_dump())
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -120,8 +127,7 @@ def compare(kind: Kind, preview: Preview, heard: Heard) -> Checked:
 
 
 def _part(told: Told, given: Given, chat_format: ChatFormat) -> Parting | None:
-    said, heard = chat_format.text(told.tokens), chat_format.text(given.tokens)
-    if said == heard:
+    if chat_format.text(told.tokens) == chat_format.text(given.tokens):
         return None
     both = zip(told.tokens, given.tokens, strict=False)
     place = next(
@@ -138,8 +144,6 @@ def _part(told: Told, given: Given, chat_format: ChatFormat) -> Parting | None:
     (ours, says), (theirs, instead) = word(told.tokens), word(given.tokens)
     return Parting(
         question=told.question,
-        preview=said,
-        export=heard,
         words=len(chat_format.text(told.tokens[:place]).split()),
         preview_says=says,
         preview_chance=chances.get(ours, 0.0) or min(chances.values()),

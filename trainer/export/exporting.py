@@ -76,20 +76,22 @@ def refuse_full(folder: Path) -> None:
 def _export(
     run: Run, kind: Kind, folder: Path, said: Preview, tell: Tell, llama_cpp: str | None
 ) -> Checked:
-    with _whole(folder) as partial:
+    with whole_or_nothing(folder) as partial:
         tell(f"writing {kind}", 0.0)
         _WRITE[kind](run, partial)
         tell(f"asking {kind} again", 0.5)
         checked = check.check(run, kind, partial, said, llama_cpp=llama_cpp)
         _refuse_strange(kind, checked)
-        (partial / check.FILE).write_text(checked.model_dump_json(indent=1), encoding="utf-8")
-        write_card(run, kind, partial, checked)
+        (partial / check.FILE).write_text(
+            checked.public.model_dump_json(indent=1), encoding="utf-8"
+        )
+        write_card(run, kind, partial, checked.public)
     return checked
 
 
 def _refuse_strange(kind: Kind, checked: Checked) -> None:
     """Throw away what answers otherwise than rounding explains."""
-    if not checked.unchecked and not checked.sound:
+    if checked.strange:
         raise ModelError(
             f"The {kind} export answers otherwise than the preview, so it was thrown away. "
             + " ".join(checked.sentences)
@@ -97,7 +99,7 @@ def _refuse_strange(kind: Kind, checked: Checked) -> None:
 
 
 @contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
+def whole_or_nothing(folder: Path) -> Iterator[Path]:
     """A folder to write into that gets its name once all is in it, and is gone otherwise."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of one that was killed

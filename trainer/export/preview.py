@@ -46,13 +46,19 @@ def preview(run: Run, *, most_new_tokens: int = GREEDY.most_new_tokens) -> Previ
     base = load_base(run.config.base, quantization=run.config.quantization, frozen_weights="auto")
     tuned = PeftModel.from_pretrained(base.model, run.adapter, adapter_name=_ADAPTER)
     base = replace(base, model=tuned)
-    decoder = Decoder(tuned)
-    told = []
-    for question in choose_questions(run):
+    return ask(base, choose_questions(run), adapter=_ADAPTER, most_new_tokens=most_new_tokens)
+
+
+def ask(
+    base: Base, questions: Sequence[str], *, adapter: str | None = None, most_new_tokens: int
+) -> Preview:
+    """Ask a model that is in memory; questions that leave no room for an answer are left out."""
+    decoder, told = Decoder(base.model), []
+    for question in questions:
         prompt = base.format.prompt([{"role": "user", "content": question}])
         if len(prompt) + most_new_tokens > base.model.config.max_position_embeddings:
             continue
-        row = Row(prompt, _ADAPTER, GREEDY.model_copy(update={"most_new_tokens": most_new_tokens}))
+        row = Row(prompt, adapter, GREEDY.model_copy(update={"most_new_tokens": most_new_tokens}))
         steps = [step[0] for step in decoder.decode([row])]
         tokens = tuple(token for token in steps if token is not None)
         told.append(Told(question, tuple(prompt), tokens, _chances(base, prompt, tokens)))
