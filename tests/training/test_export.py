@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -340,3 +341,14 @@ def _chat_folder(shared: Path, name: str, request) -> Path:
     for file in ("config.json", "model.safetensors"):
         shutil.copyfile(model / file, folder / file)
     return folder
+
+
+def test_the_lines_of_a_card_load_the_export_and_ask_it(
+    exported: Mapping[Kind, Path], tuned: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind in ("merged", "4bit", "adapter"):
+        lines = (exported[kind] / "README.md").read_text().split("```python\n")[1].split("```")[0]
+        lines = lines.replace("FOLDER-OF-THE-BASE", tuned.config.base)
+        with chdir(exported[kind]):
+            exec(lines, {})
+        assert capsys.readouterr().out.startswith("Yes, ")

@@ -105,13 +105,13 @@ def find_llama_cpp() -> str | None:
 
 def _load(run: Run, kind: Kind, folder: Path) -> Any:
     device = "cuda:0" if torch.cuda.is_available() else "cpu"
-    dtype = arithmetic(device)
     if kind == "merged":
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map={"": device})
+        model = AutoModelForCausalLM.from_pretrained(folder, device_map={"": device})
     elif kind == "4bit":
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map={"": device})
+        model = AutoModelForCausalLM.from_pretrained(folder, device_map={"": device})
         model = PeftModel.from_pretrained(model, folder / ADAPTER)
     else:
+        dtype = arithmetic(device)
         packed = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",

@@ -4,6 +4,7 @@ A README.md as the Hub reads it. Of the corpus it says how large it is, and noth
 """
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from trainer.bases import find_base
 from trainer.bundled import PREFIX, sample_corpora
-from trainer.corpus.language import mixed_languages
+from trainer.corpus.language import OWN_SHARE, mixed_languages
 from trainer.export.check import Checked
 from trainer.export.kinds import MEANINGS, Kind
 from trainer.export.usage import usage
@@ -74,9 +75,10 @@ def _metadata(run: Run, kind: Kind, report: Report | None) -> str:
         if report and (score := report.score(asked, "tuned")) is not None
     ]
     counts = mixed_languages(run.corpus.examples).counts
+    spoken = sorted(name for name, n in counts.items() if n >= OWN_SHARE * sum(counts.values()))
     data = ModelCardData(
         base_model=None if _is_local(base) else base,
-        language=sorted(counts)[:3] or None,
+        language=spoken or None,
         library_name=_LIBRARIES[kind],
         license=_stated_licence(base),
         model_name=run.id,
@@ -123,8 +125,8 @@ def _limits(run: Run) -> Iterator[str]:
 
 def _licences(run: Run) -> Iterator[str]:
     yield f"The base, {run.config.base}: {licence_of_base(run.config.base)}."
-    samples = {file.name for file in sample_corpora().values()}
-    ours = {upload.file for upload in run.corpus.origin.uploads} <= samples
+    samples = {sha256(file.read_bytes()).hexdigest() for file in sample_corpora().values()}
+    ours = {upload.sha256 for upload in run.corpus.origin.uploads} <= samples
     of_corpus = "CC0 1.0, a sample of Tandem's" if ours else NOT_STATED
     yield f"The corpus, {run.corpus.label}: {of_corpus}."
     yield "Whoever passes this model on answers for both."

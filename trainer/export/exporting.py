@@ -107,8 +107,11 @@ def whole_or_nothing(folder: Path) -> Iterator[Path]:
     try:
         with disk_full_told():
             yield partial
-            for file in partial.rglob("*"):
-                flush(file)
+            for path in partial.rglob("*"):
+                path.chmod(
+                    0o755 if path.is_dir() else 0o644
+                )  # safetensors are for their owner only
+                flush(path)
             partial.rename(folder)
             flush(folder.parent)
     except BaseException:

@@ -15,7 +15,7 @@ from trainer.sampling import GREEDY
 
 QUESTIONS = 20
 _LIKELIEST = 50  # words whose chances are kept at each place of an answer
-_ADAPTER = "default"
+ADAPTER = "default"
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,16 @@ class Preview:
 
 def preview(run: Run, *, most_new_tokens: int = GREEDY.most_new_tokens) -> Preview:
     """Ask the tuned model as the chat does, one question after the other, greedily."""
+    return ask(
+        load_tuned(run), choose_questions(run), adapter=ADAPTER, most_new_tokens=most_new_tokens
+    )
+
+
+def load_tuned(run: Run) -> Base:
+    """The base as the chat holds it, with the adapter of a run on it."""
     base = load_base(run.config.base, quantization=run.config.quantization, frozen_weights="auto")
-    tuned = PeftModel.from_pretrained(base.model, run.adapter, adapter_name=_ADAPTER)
-    base = replace(base, model=tuned)
-    return ask(base, choose_questions(run), adapter=_ADAPTER, most_new_tokens=most_new_tokens)
+    tuned = PeftModel.from_pretrained(base.model, run.adapter, adapter_name=ADAPTER)
+    return replace(base, model=tuned)
 
 
 def ask(

@@ -3,6 +3,8 @@
 from trainer.bundled import PREFIX
 from trainer.export.adapter import base_reference
 from trainer.export.kinds import Kind
+from trainer.export.modelfile import take_apart
+from trainer.models import load_format
 from trainer.runs import Run
 from trainer.sampling import GREEDY
 
@@ -30,16 +32,18 @@ model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("."), "ad
 _ADAPTER = """\
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer{imported}
+{imports}
 
 tokenizer = AutoTokenizer.from_pretrained(".")
-base = AutoModelForCausalLM.from_pretrained({base}, dtype=torch.bfloat16{quantized})
+base = AutoModelForCausalLM.from_pretrained(
+    {base}, dtype=torch.bfloat16{quantized}
+)
 model = PeftModel.from_pretrained(base, ".")
 """
 _QUANTIZED = """, quantization_config=BitsAndBytesConfig(
-    load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-    bnb_4bit_compute_dtype=torch.bfloat16,
-)"""
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )"""
 _GGUF = """\
     llama-cli -m model.gguf --temp 0      # llama.cpp
     ollama create mybot -f Modelfile      # Ollama, then:
@@ -47,20 +51,30 @@ _GGUF = """\
 
 The Modelfile carries the template in Ollama's own words, the stop words, and temperature 0."""
 
+_UNFAITHFUL = (
+    "Ollama's words cannot say all that the template does: what it makes of longer conversations "
+    "is only close. llama.cpp reads the template itself."
+)
+
 
 def usage(run: Run, kind: Kind) -> str:
     """The lines that load an export as the check did, and ask it."""
     if kind == "gguf":
-        return _GGUF
+        faithful = take_apart(load_format(run.config.base)).faithful
+        return _GGUF if faithful else f"{_GGUF} {_UNFAITHFUL}"
     if kind == "merged":
         return _python(_MERGED)
     if kind == "4bit":
         return _python(_FOUR_BIT)
     four_bit = run.config.quantization == "nf4"
     base, where = _base(run)
+    imports = "from transformers import AutoModelForCausalLM, AutoTokenizer"
+    imports += ", BitsAndBytesConfig" if four_bit else ""
+    if run.config.base.startswith(PREFIX):
+        imports += "\nfrom trainer.bundled import bundled_bases"
     lines = _ADAPTER.format(
         base=base,
-        imported=", BitsAndBytesConfig" if four_bit else "",
+        imports=imports,
         quantized=_QUANTIZED if four_bit else "",
     )
     told = [_python(lines), where]
@@ -82,8 +96,8 @@ def _base(run: Run) -> tuple[str, str]:
     if base.startswith(PREFIX):
         return (
             f'bundled_bases()["{base}"]',
-            "The base comes with Tandem: `from trainer.bundled import bundled_bases`. Where "
-            "Tandem is not installed, use the merged export, which needs no other file.",
+            "The base comes with Tandem. Where that is not installed, use the merged export, which "
+            "needs no other file.",
         )
     return (
         '"FOLDER-OF-THE-BASE"',
