@@ -80,9 +80,9 @@ def usage(run: Run, kind: Kind) -> str:
     told = [_python(lines), where]
     if four_bit:
         told.append(
-            "It was tuned on its base in 4 bits and fits that: on the original weights many answers "
-            "come out otherwise. vLLM and others that hold the base in 16 bits are better served by "
-            "the merged export."
+            "It was tuned on its base in 4 bits and fits that: on the original weights many "
+            "answers come out otherwise. vLLM and others that hold the base in 16 bits are better "
+            "served by the merged export."
         )
     return "\n\n".join(filter(None, told))
 
