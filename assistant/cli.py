@@ -13,6 +13,7 @@ from typing import Any
 from assistant.base_commands import add_base_commands
 from assistant.chat_commands import add_chat_commands
 from assistant.corpus_commands import add_corpus_commands
+from assistant.export_commands import add_export_commands
 from assistant.history_commands import add_history_commands
 from assistant.run_commands import add_run_commands
 from assistant.score_commands import add_score_commands
@@ -182,6 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run_commands(command, as_json)
     add_history_commands(command, as_json)
     add_score_commands(command, as_json)
+    add_export_commands(command, as_json)
     add_talk_commands(command, as_json)
     add_chat_commands(command, as_json)
     fsdp = command(_fsdp, "fsdp", "write an accelerate configuration that shards a large base")

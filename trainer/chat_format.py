@@ -78,6 +78,14 @@ class ChatFormat:
             told.append(f"It asks for today's date and is always told {_TODAY:%d %B %Y}.")
         return tuple(told)
 
+    @property
+    def template(self) -> str:
+        """A template that by itself writes what `prompt` does, for other tools."""
+        if not self._think:
+            return self._template
+        think = f"{{{{- {self._think!r} -}}}}"
+        return f"{self._template}{{%- if add_generation_prompt -%}}{think}{{%- endif -%}}"
+
     def prompt(self, messages: Messages) -> list[int]:
         """Token ids of a conversation, up to where the answer begins; raises `ModelError`."""
         if not self.memory and any(message["role"] == "assistant" for message in messages):

@@ -1,0 +1,59 @@
+"""The command that takes a tuned model away: export."""
+
+import argparse
+from pathlib import Path
+
+from assistant.terminal import Command, hush_libraries, print_json, runs_of, say, tell_progress
+
+
+def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> None:
+    """Add `export` to the parser."""
+    export = command(
+        _export, "export", "write a tuned model for other tools, and check its answers", as_json
+    )
+    export.add_argument("run", help="a run's id, or `latest`")
+    export.add_argument(
+        "folder", type=Path, help="a new folder; `all` makes one inside it for each"
+    )
+    export.add_argument(
+        "--as",
+        dest="kind",
+        choices=("adapter", "merged", "gguf", "4bit", "all"),
+        default="adapter",
+        help="adapter: what was learnt, for PEFT; merged: a whole model for Transformers; gguf: "
+        "one file for llama.cpp and Ollama; 4bit: the base in 4 bits, adapter beside it [adapter]",
+    )
+    export.add_argument(
+        "--llama-cpp",
+        metavar="PYTHON",
+        help="a Python that has llama-cpp-python, to check a GGUF file with [this one, if it has]",
+    )
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    run = runs_of(arguments).get(arguments.run)
+    hush_libraries()
+    from trainer.export.exporting import export
+    from trainer.export.kinds import KINDS
+
+    folder = arguments.folder.expanduser().resolve()
+    every = arguments.kind == "all"
+    folders = {kind: folder / kind for kind in KINDS} if every else {arguments.kind: folder}
+    found = export(run, folders, tell=tell_progress, llama_cpp=arguments.llama_cpp)
+    for kind, checked in found.items():
+        say(f"{folders[kind]}:")
+        for sentence in checked.sentences:
+            say(f"  {sentence}")
+    if arguments.json:
+        print_json(
+            {
+                kind: {
+                    "folder": str(folders[kind]),
+                    "asked": checked.asked,
+                    "equal": checked.equal,
+                    "unchecked": checked.unchecked or None,
+                }
+                for kind, checked in found.items()
+            }
+        )
+    return 0
