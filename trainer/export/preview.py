@@ -65,7 +65,7 @@ def ask(
         if len(prompt) + most_new_tokens > base.model.config.max_position_embeddings:
             continue
         row = Row(prompt, adapter, GREEDY.model_copy(update={"most_new_tokens": most_new_tokens}))
-        steps = [step[0] for step in decoder.decode([row])]
+        steps = [step[0] for step in decoder.decode([row], lean=True)]
         tokens = tuple(token for token in steps if token is not None)
         told.append(Told(question, tuple(prompt), tokens, _chances(base, prompt, tokens)))
     return Preview(tuple(told), base.format, decoder.stops, most_new_tokens)
