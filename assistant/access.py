@@ -3,7 +3,7 @@
 import hmac
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from trainer.errors import AccessError
@@ -19,7 +19,7 @@ def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str])
     Raises `AccessError` for any other address without a login.
     """
     if auth_file is not None:
-        return _from_file(auth_file)
+        return login_of(read_people(auth_file))
     user, password = environment.get("TANDEM_USER", ""), environment.get("TANDEM_PASSWORD", "")
     if user and password:
 
@@ -30,7 +30,7 @@ def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str])
         return check
     if user or password:
         raise AccessError("TANDEM_USER and TANDEM_PASSWORD go together; one of them is not set.")
-    if not _loopback(host):
+    if not is_loopback(host):
         raise AccessError(
             f"Serving on {host} needs a login. Set TANDEM_USER and TANDEM_PASSWORD, or give "
             "--auth-file with lines that `tandem password USER` prints."
@@ -40,22 +40,32 @@ def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str])
 
 def password_line(user: str, password: str) -> str:
     """One line for an auth file, in the form of Apache's htpasswd: the user and a bcrypt hash."""
-    import bcrypt  # noqa: PLC0415 - only where someone logs in
-
     if not user.isprintable() or not user or ":" in user or not password:
         raise AccessError("A user needs a plain name without ':', and a password.")
-    hashed = bcrypt.hashpw(_cut(password), bcrypt.gensalt())
-    return f"{user}:{hashed.decode()}"
+    return f"{user}:{hash_password(password)}"
 
 
-def _from_file(auth_file: Path) -> Login:
+def hash_password(password: str) -> str:
+    """What may be kept of a password."""
+    import bcrypt  # noqa: PLC0415 - only where someone logs in
+
+    return bcrypt.hashpw(_cut(password), bcrypt.gensalt()).decode()
+
+
+def is_password(password: str, hashed: str) -> bool:
+    """Whether a password is the one that was hashed; it takes a fifth of a second either way."""
     import bcrypt  # noqa: PLC0415 - as above
 
+    return bcrypt.checkpw(_cut(password), hashed.encode())
+
+
+def read_people(auth_file: Path) -> tuple[str, ...]:
+    """The lines of an auth file, checked; raises `AccessError`."""
     try:
         lines = auth_file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise AccessError(f"The login file {auth_file} cannot be read: {error}.") from None
-    hashes: dict[str, bytes] = {}
+    people = list[str]()
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -65,14 +75,19 @@ def _from_file(auth_file: Path) -> Login:
                 f"{auth_file}, line {number} is not 'user:bcrypt hash'. "
                 "Make it with `tandem password USER`."
             )
-        hashes[user] = hashed.encode()
-    if not hashes:
+        people.append(line.strip())
+    if not people:
         raise AccessError(f"{auth_file} names no user. Add one with `tandem password USER`.")
-    nobody = bcrypt.hashpw(b"nobody", bcrypt.gensalt())  # an unknown user takes as long as a known
+    return tuple(people)
+
+
+def login_of(people: Sequence[str]) -> Login:
+    """The login check for lines of an auth file."""
+    hashes = dict(line.split(":", 1) for line in people)
+    nobody = hash_password("nobody")  # an unknown user takes as long as a known one
 
     def check(user: str, password: str) -> bool:
-        right = bcrypt.checkpw(_cut(password), hashes.get(user, nobody))
-        return right and user in hashes
+        return is_password(password, hashes.get(user, nobody)) and user in hashes
 
     return check
 
@@ -85,7 +100,8 @@ def _cut(password: str) -> bytes:
     return _bytes(password)[:72]  # all that bcrypt reads; newer versions refuse more
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's alone."""
     if host == "localhost":
         return True
     try:

@@ -151,6 +151,7 @@ def _export(store: "Store", given: str, to: str) -> int:
 
 def _questions(arguments: argparse.Namespace) -> int:
     from assistant.lessons import open_questions, teach
+    from assistant.told import open_because
 
     store, corpora = _store(arguments), corpora_of(arguments, by_words=arguments.by_words)
     if arguments.teach:
@@ -177,8 +178,8 @@ def _questions(arguments: argparse.Namespace) -> int:
         print(f"No open questions for '{arguments.corpus}'.")
     else:
         for question in listed:
-            why = "far from every approved answer" if question.why == "far" else "flagged"
-            print(f"{question.id[:SHOWN]}  asked {_many(question.asked, 'time')}, {why}")
+            times = f"asked {_many(question.asked, 'time')}"
+            print(f"{question.id[:SHOWN]}  {times}, {open_because(question.why)}")
             print(f"  Q: {question.question}\n  A: {question.answer or '(open)'}")
     return 0
 

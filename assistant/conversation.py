@@ -19,6 +19,9 @@ from trainer.runs import Run, Runs
 from trainer.sampling import Sampling
 
 MOST_CHARACTERS = 2_000  # of a question
+Why = Literal[
+    "far", "rated down", "flagged"
+]  # that a question is open: by us, a visitor, its owner
 
 
 class Message(TypedDict):

@@ -20,13 +20,14 @@ from sqlalchemy import (
     insert,
     make_url,
     select,
+    update,
 )
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from trainer.errors import StoreError, disk_full_told
 
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 PATIENCE = 30  # seconds to wait while others write
 
 _tables = MetaData()
@@ -72,6 +73,22 @@ questions = Table(
     Column("kept", Text, nullable=False),
     UniqueConstraint("corpus", "same"),
 )
+links = Table(
+    "links", _tables, Column("id", Text, primary_key=True), Column("kept", Text, nullable=False)
+)
+uses = Table(
+    "uses",
+    _tables,
+    Column("link", ForeignKey(links.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("day", Text, primary_key=True),
+    *(
+        Column(what, Integer, nullable=False, server_default="0")
+        for what in ("asked", "unsure", "up", "down", "refused")
+    ),
+)
+secrets = Table(
+    "secrets", _tables, Column("name", Text, primary_key=True), Column("kept", Text, nullable=False)
+)
 
 
 def open_database(url: str | URL) -> Engine:
@@ -93,13 +110,15 @@ def open_database(url: str | URL) -> Engine:
         with engine.execution_options(reads=True).connect() as connection:
             there = engine.dialect.has_table(connection, schema.name)
             version = connection.scalar(select(schema.c.version)) if there else None
-        if version is None:
+        if version is None or version < VERSION:
             with engine.begin() as connection:
-                _tables.create_all(connection)
-                version = connection.scalar(select(schema.c.version))
+                _tables.create_all(connection)  # those that are not there yet
+                version = connection.scalar(select(schema.c.version).with_for_update())
                 if version is None:
                     connection.execute(insert(schema).values(version=VERSION))
-                    version = VERSION
+                elif version < VERSION:
+                    connection.execute(update(schema).values(version=VERSION))
+                version = max(version or 0, VERSION)
     if version > VERSION:
         raise StoreError(
             f"{name_database(engine)} was made by a newer Tandem (version {version} of its tables, "

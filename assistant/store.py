@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, delete, exists, func, insert, or_, selec
 
 from assistant import database as db
 from assistant import rows
-from assistant.conversation import ChatSettings, Conversation, Exchange, Kept, Side
+from assistant.conversation import ChatSettings, Conversation, Exchange, Kept, Side, Why
 from trainer.corpus.examples import normalise
 from trainer.errors import ConfigError, NotFound
 
@@ -41,8 +41,9 @@ class OpenQuestion(Kept):
     id: str = Field(default_factory=lambda: uuid4().hex)
     corpus: str
     question: str
-    why: Literal["far", "flagged"]
+    why: Why
     said: str  # by the tuned model
+    comment: str = ""  # of the visitor who rated it down
     similarity: float | None = None  # of the nearest approved question or answer
     asked: int = 1  # how often
     answer: str = ""
@@ -82,7 +83,7 @@ class Store:
 
     def begin(self, conversation: Conversation) -> None:
         """Keep a new conversation with its exchanges."""
-        with self._writes() as connection:
+        with self.writes() as connection:
             connection.execute(
                 insert(db.conversations).values(
                     id=conversation.id,
@@ -96,7 +97,7 @@ class Store:
     def conversation(self, id_: str) -> Conversation:
         """A conversation with all its exchanges, in order."""
         wanted = select(db.conversations).where(db.conversations.c.id == id_)
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = rows.read_conversations(connection, wanted)
         if id_ not in found:
             raise NotFound(rows.GONE)
@@ -113,7 +114,7 @@ class Store:
             )
             wanted = wanted.where(or_(talks.words.contains(word, autoescape=True), in_exchange))
         wanted = wanted.order_by(talks.updated.desc(), talks.id).limit(most)
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = connection.execute(wanted).all()
         return [
             Summary(row.id, kept.name, kept.updated, row.questions, kept.sides)
@@ -134,7 +135,7 @@ class Store:
         given = dict(name=name, sides=sides and tuple(sides), settings=settings, blind=blind)
         given = {key: value for key, value in given.items() if value is not None}
         wanted = select(db.conversations).where(db.conversations.c.id == id_).with_for_update()
-        with self._writes() as connection:
+        with self.writes() as connection:
             before = rows.read_conversations(connection, wanted).get(id_)
             if before is None:
                 raise NotFound(rows.GONE)
@@ -152,7 +153,7 @@ class Store:
         What it replaces goes with its votes.
         """
         said = db.exchanges.c
-        with self._writes() as connection:
+        with self.writes() as connection:
             rows.touch(connection, id_)
             if instead:
                 mine = said.conversation == id_
@@ -164,7 +165,7 @@ class Store:
 
     def delete(self, id_: str) -> None:
         """Forget a conversation with its votes."""
-        with self._writes() as connection:
+        with self.writes() as connection:
             done = connection.execute(delete(db.conversations).where(db.conversations.c.id == id_))
             if not done.rowcount:
                 raise NotFound(rows.GONE)
@@ -175,7 +176,7 @@ class Store:
         """Keep a vote; the last one on an exchange counts."""
         said = db.exchanges.c
         on = select(said.id).where(said.id == vote.exchange, said.conversation == vote.conversation)
-        with self._writes() as connection:
+        with self.writes() as connection:
             if connection.scalar(on.with_for_update()) is None:
                 raise NotFound(rows.GONE)
             connection.execute(delete(db.votes).where(db.votes.c.exchange == vote.exchange))
@@ -186,7 +187,7 @@ class Store:
         """Votes and what they were on, oldest first; of one run, where either side is its."""
         voted = select(db.exchanges.c.conversation).join(db.votes)
         wanted = select(db.conversations).where(db.conversations.c.id.in_(voted))
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = connection.execute(select(db.votes).order_by(db.votes.c.cast)).all()
             talks = rows.read_conversations(connection, wanted)
         on = {e.id: (talk, e) for talk in talks.values() for e in talk.exchanges}
@@ -200,7 +201,7 @@ class Store:
     def vote_on(self, exchange: str) -> Vote | None:
         """The vote on an exchange, if there is one."""
         wanted = select(db.votes).where(db.votes.c.exchange == exchange)
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = connection.execute(wanted).all()
         return next(rows.read(Vote, found), None)
 
@@ -210,12 +211,13 @@ class Store:
         """Keep an open question, or count one that says the same (case and spaces apart) again.
 
         A person's word goes before what was found: a flag, or an answer, takes the place of what
-        is there, also of what was taught. That a question is far does not open it again.
+        is there, also of what was taught. That a question is far, or that a visitor did not like
+        the answer, does not open it again.
         """
         asked = db.questions.c
         same = hashlib.sha256(normalise(question.question).encode()).hexdigest()
         wanted = select(db.questions).where(asked.corpus == question.corpus, asked.same == same)
-        with self._writes() as connection:
+        with self.writes() as connection:
             connection.execute(select(db.schema).with_for_update())  # one at a time, as in SQLite
             row = connection.execute(wanted).first()
             if row is None:
@@ -225,24 +227,27 @@ class Store:
                 return question
             damaged = question.model_copy(update={"id": row.id})
             before = next(rows.read(OpenQuestion, [row]), damaged)
-            says: dict[str, object] = {"asked": before.asked + 1}
+            asked_again = question.why != "rated down"  # that was counted when it was asked
+            says: dict[str, object] = {"asked": before.asked + asked_again}
             if question.why == "flagged" or question.answer:
                 says |= {"why": question.why, "said": question.said, "taught": None}
                 says |= {"answer": question.answer or before.answer}
+            elif question.why == "rated down" and before.why != "flagged":
+                says |= {"why": question.why, "said": question.said, "comment": question.comment}
             after = before.model_copy(update=says)
             return rows.rewrite(connection, db.questions, after.id, after)
 
     def open_questions(self, corpus: str) -> Sequence[OpenQuestion]:
         """Those of a corpus that are not taught yet, the most asked first, then the newest."""
         wanted = select(db.questions).where(db.questions.c.corpus == corpus)
-        with self._reads() as connection:
+        with self.reads() as connection:
             found = connection.execute(wanted).all()
         left = [question for question in rows.read(OpenQuestion, found) if question.taught is None]
         return sorted(left, key=lambda question: (question.asked, question.created), reverse=True)
 
     def answer(self, id_: str, answer: str) -> OpenQuestion:
         """Keep what a person wrote as the right answer; an empty one takes it back."""
-        with self._writes() as connection:
+        with self.writes() as connection:
             before = _question(connection, id_)
             says = {"answer": answer.strip(), "taught": None}
             after = before.model_copy(update=says)
@@ -253,7 +258,7 @@ class Store:
 
         One that was answered otherwise meanwhile, or dismissed, stays as it is now.
         """
-        with self._writes() as connection:
+        with self.writes() as connection:
             wanted = select(db.questions).where(db.questions.c.id.in_([q.id for q in questions]))
             answers = {question.id: question.answer for question in questions}
             for now in rows.read(OpenQuestion, connection.execute(wanted.with_for_update()).all()):
@@ -263,18 +268,20 @@ class Store:
 
     def dismiss(self, id_: str) -> None:
         """Forget an open question."""
-        with self._writes() as connection:
+        with self.writes() as connection:
             done = connection.execute(delete(db.questions).where(db.questions.c.id == id_))
             if not done.rowcount:
                 raise NotFound(_NO_QUESTION)
 
     @contextmanager
-    def _writes(self) -> Iterator[Connection]:
+    def writes(self) -> Iterator[Connection]:
+        """A transaction that may change what is kept; one at a time."""
         with db.told(self._engine), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _reads(self) -> Iterator[Connection]:
+    def reads(self) -> Iterator[Connection]:
+        """A look at what is kept."""
         with db.told(self._engine), self._reading.connect() as connection:
             yield connection
 

@@ -3,20 +3,18 @@
 import threading
 from collections.abc import Iterator
 
+from assistant.comparing import Comparing
 from assistant.conversation import (
     MOST_CHARACTERS,
     Answer,
-    Beside,
     Chat,
     Conversation,
     Exchange,
     FindBeside,
     Reply,
-    Side,
 )
-from assistant.store import OpenQuestion, Store
-from trainer.corpus.library import Corpora
-from trainer.errors import ConfigError, UserError, warn_once
+from assistant.store import Store
+from trainer.errors import ConfigError
 from trainer.runs import Runs
 
 
@@ -27,8 +25,7 @@ class Talk:
         self, chat: Chat, store: Store, runs: Runs, find_beside: FindBeside | None = None
     ) -> None:
         self.store, self.runs = store, runs
-        self._chat, self._find = chat, find_beside
-        self._corpora = Corpora(runs.root.parent / "corpora")
+        self._chat, self._comparing = chat, Comparing(store, runs, find_beside)
 
     def ask(
         self,
@@ -48,7 +45,7 @@ class Talk:
         for answers in self._chat.answer(conversation.asks(question), stop):
             yield answers
         replies = [
-            Reply(text=a.text, proof=a.proof, beside=self._beside(side, question, a.text))
+            Reply(text=a.text, proof=a.proof, beside=self._comparing.beside(side, question, a.text))
             for side, a in zip(conversation.sides, answers, strict=True)
             if a.proof
         ]
@@ -57,34 +54,9 @@ class Talk:
             return
         exchange = Exchange(question=question, replies=tuple(replies), swapped=swapped)
         self.store.append(conversation.id, exchange, instead)
-        self._note_if_far(conversation, exchange)
-
-    def _beside(self, side: Side, question: str, text: str) -> Beside | None:
-        """Compare with what is approved today; what goes wrong in it does not cost the answer."""
-        run = self.runs.find(side.run)
-        if run is None or self._find is None:
-            return None
-        try:
-            return self._find(self._corpora.get(run.config.corpus), question, text)
-        except UserError as error:
-            warn_once(f"No approved answer can be shown beside the chat's: {error}")
-            return None
-
-    def _note_if_far(self, conversation: Conversation, exchange: Exchange) -> None:
-        """Keep a question that is far from every approved answer, for somebody to answer."""
-        for side, reply in zip(conversation.sides, exchange.replies, strict=True):
-            run = self.runs.find(side.run)
-            if run and reply.beside and reply.beside.far:
-                self.store.note(
-                    OpenQuestion(
-                        corpus=run.config.corpus,
-                        question=exchange.question,
-                        why="far",
-                        said=reply.text,
-                        similarity=reply.beside.similarity,
-                    )
-                )
-                return
+        for side, reply in zip(conversation.sides, replies, strict=True):
+            if self._comparing.note_if_far(side, question, reply.text, reply.beside):
+                break
 
 
 def _checked(question: str) -> str:

@@ -1,6 +1,6 @@
 """What produced an answer and what was approved, in words: the same on page and terminal."""
 
-from assistant.conversation import Beside, Proof
+from assistant.conversation import Beside, Proof, Why
 from trainer.facts.flag import Flag
 
 DATED = len("2026-11-20-141530-")  # what a run's id begins with
@@ -56,6 +56,15 @@ def beside_title(beside: Beside) -> str:
     elif beside.asked:
         title += " · ⚑ another answer is approved for this question"
     return "".join([title, *(f" · ⚑ {parting(flag)}" for flag in beside.flags[:3])])
+
+
+def open_because(why: Why) -> str:
+    """Why somebody has to answer a question."""
+    return {
+        "far": "far from every approved answer",
+        "rated down": "a visitor did not like the answer",
+        "flagged": "answered wrongly",
+    }[why]
 
 
 def parting(flag: Flag) -> str:

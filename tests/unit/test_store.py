@@ -399,7 +399,7 @@ def test_a_database_that_breaks_later_is_told_in_words(store: Store, workspace: 
 def test_a_newer_database_is_refused_and_left_alone(store: Store, workspace: Path) -> None:
     store._engine.dispose()
     with sqlite3.connect(workspace / "tandem.db") as connection:
-        connection.execute("UPDATE tandem_schema SET version = 2")
+        connection.execute("UPDATE tandem_schema SET version = 99")
     connection.close()
     with pytest.raises(StoreError, match=r"newer Tandem .*Update Tandem"):
         Store.in_workspace(workspace)

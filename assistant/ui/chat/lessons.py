@@ -7,6 +7,7 @@ import gradio as gr
 
 from assistant.lessons import open_questions, teach
 from assistant.store import OpenQuestion
+from assistant.told import open_because
 from assistant.ui.bar import corpus_choices
 from assistant.ui.chat.room import MOST_ANSWER, Room, moved, trust_core
 from assistant.ui.errors import shown_to_user
@@ -135,10 +136,9 @@ def _lead(count: int, name: str) -> str:
 
 
 def _label(question: OpenQuestion) -> str:
-    why = "answered wrongly" if question.why == "flagged" else "far from all approved"
     times = f", asked {question.asked} times" if question.asked > 1 else ""
     mark = "✓" if question.answer else "○"
-    return f"{mark} {question.question} · {why}{times}"
+    return f"{mark} {question.question} · {open_because(question.why)}{times}"
 
 
 def _about(question: OpenQuestion) -> str:
@@ -148,4 +148,6 @@ def _about(question: OpenQuestion) -> str:
         if question.similarity is not None
         else ""
     )
-    return f'<p><b>{escape(question.question)}</b></p><p class="quiet">It said: {said}{near}</p>'
+    comment = f"<p>A visitor says: {escape(question.comment)}</p>" if question.comment else ""
+    asked = f"<p><b>{escape(question.question)}</b></p>"
+    return f'{asked}<p class="quiet">It said: {said}{near}</p>{comment}'

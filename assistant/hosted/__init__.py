@@ -1,0 +1,1 @@
+"""The chat-only app behind shared links."""

@@ -1,0 +1,64 @@
+"""The hosted app on a port of its own, in this process."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from assistant.access import is_loopback
+from trainer.errors import AccessError
+
+FIRST_PORT = 7870
+_PORTS = 100
+_WAITING = 512  # connections that may wait to be taken
+
+
+@contextmanager
+def serving(app: FastAPI, host: str, port: int | None = None) -> Iterator[str]:
+    """Serve an app in a thread until the end of the block, and hand out its address.
+
+    `port` None takes the first free one from 7870. Raises `AccessError`.
+    """
+    with _bound(host, port) as listening:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        try:
+            shown = host if is_loopback(host) else socket.gethostname()
+            yield f"http://{shown}:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def _bound(host: str, port: int | None) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    tried: OSError | None = None
+    for one in [port] if port else range(FIRST_PORT, FIRST_PORT + _PORTS):
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host.strip("[]"), one))
+        except OSError as error:
+            listening.close()
+            tried = error
+            continue
+        with listening:
+            listening.listen(_WAITING)
+            yield listening
+        return
+    raise AccessError(
+        f"The bot cannot be served on {host}: {tried}. Choose another --port."
+    ) from tried
