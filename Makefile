@@ -38,6 +38,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.null
 	$(BIN)/python -m tests.benchmarks.answering
 	$(BIN)/python -m tests.benchmarks.chat
+	$(BIN)/python -m tests.benchmarks.exports
 	$(BIN)/python -m tests.benchmarks.tuning
 
 # Pin again after pyproject.toml changed: whatever a fresh environment resolves to.

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from transformers.utils import logging
 
 from tests.benchmarks.answering import adapted, tokenizer_and_corpus
 from tests.benchmarks.tuning import prepare
+from trainer.export.gguf import write_weights
 from trainer.generate import Ask, faster_together, stream_answers
 from trainer.mixing import only_adapter
 from trainer.models import Base, load_base
@@ -118,22 +120,14 @@ def llama_cpp_python(peers: Path) -> Path:
         install = ["nice", str(python), "-m", "pip", "install", "-q"]
         packages = [LLAMA_CPP, "--no-binary", "llama-cpp-python"]
         subprocess.run([*install, *packages], env=env, check=True)
-        subprocess.run([*install, "gguf==0.19.0", "safetensors", "torch==2.13.0"], check=True)
         ready.touch()
     return python
 
 
-def merged(name: str, folder: Path) -> Path:
-    """The tuned model as one checkpoint: the values of the 4-bit weights, the adapter merged."""
+def merged(name: str) -> Base:
+    """The tuned model in one: the values of the 4-bit weights, the adapter merged."""
     base = load(name, "dequantised")
-    model: Any = base.model.merge_and_unload()
-    model.config.quantization_config = None
-    del model.config.quantization_config
-    model.config.eos_token_id = base.format.end
-    model.generation_config.eos_token_id = base.format.end
-    model.save_pretrained(folder)
-    base.format.tokenizer.save_pretrained(folder)
-    return folder
+    return replace(base, model=base.model.merge_and_unload())
 
 
 def main() -> None:
@@ -176,12 +170,11 @@ def measure(model: str, folder: Path, asked: Any, stack: ExitStack) -> None:
     }
     peers: dict[str, LlamaCpp] = {}
     if asked.peer:
-        python, checkpoint = llama_cpp_python(asked.peers), merged(name, folder / "merged")
+        python, one = llama_cpp_python(asked.peers), merged(name)
         prompt = wide.format.prompt([{"role": "user", "content": QUESTION}])
         for kind in ("bf16", "f16"):
             file = folder / f"{kind}.gguf"
-            writer = [str(python), str(HERE / "peers" / "gguf_file.py"), str(checkpoint), str(file)]
-            subprocess.run([*writer, kind], check=True)
+            write_weights(one, file, kind, name=name)
             peer = LlamaCpp(python, file, prompt)
             stack.callback(peer.process.kill)
             peers[f"llama.cpp, tuned, {kind}"] = peer

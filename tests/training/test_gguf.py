@@ -34,7 +34,7 @@ from trainer.models import load_base
 from trainer.runs import Run, Runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-CACHE = Path.home() / ".cache" / "tandem-peers" / "llama.cpp"
+CACHE = Path.home() / ".cache" / "tandem-peers" / "llama.cpp-small"
 PACKAGE = "llama-cpp-python==0.3.36"
 SMALL = (  # three minutes of two cores
     "-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF -DGGML_OPENMP=OFF "
