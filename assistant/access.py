@@ -13,10 +13,13 @@ _BCRYPT = r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}"
 Login = Callable[[str, str], bool]
 
 
-def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str]) -> Login | None:
+def login_for(
+    host: str, auth_file: Path | None, environment: Mapping[str, str], *, public: bool = False
+) -> Login | None:
     """The login check for a bind address; None for this machine alone.
 
-    Raises `AccessError` for any other address without a login.
+    Raises `AccessError` without a login for any other address, and where links lead here from
+    elsewhere (`public`).
     """
     if auth_file is not None:
         return login_of(read_people(auth_file))
@@ -30,9 +33,10 @@ def login_for(host: str, auth_file: Path | None, environment: Mapping[str, str])
         return check
     if user or password:
         raise AccessError("TANDEM_USER and TANDEM_PASSWORD go together; one of them is not set.")
-    if not is_loopback(host):
+    if public or not is_loopback(host):
+        where = f"Serving on {host}" if not is_loopback(host) else "A way in from elsewhere"
         raise AccessError(
-            f"Serving on {host} needs a login. Set TANDEM_USER and TANDEM_PASSWORD, or give "
+            f"{where} needs a login. Set TANDEM_USER and TANDEM_PASSWORD, or give "
             "--auth-file with lines that `tandem password USER` prints."
         )
     return None

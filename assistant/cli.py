@@ -17,10 +17,18 @@ from assistant.export_commands import add_export_commands
 from assistant.history_commands import add_history_commands
 from assistant.run_commands import add_run_commands
 from assistant.score_commands import add_score_commands
+from assistant.share_commands import (
+    add_hosting,
+    add_share_commands,
+    engine_of,
+    hosting_of,
+    store_of,
+)
 from assistant.talk_commands import add_talk_commands
 from assistant.terminal import (
     BUNDLED,
     FAILED,
+    ask_password,
     corpora_of,
     print_json,
     runs_of,
@@ -91,6 +99,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace, **done: object) -> int:
     login, workspace = _login(arguments), workspace_of(arguments)
     share_cores()
+    store, engine = store_of(arguments), engine_of(arguments)
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
     say(f"Workspace: {workspace}")
@@ -101,7 +110,18 @@ def _serve(arguments: argparse.Namespace, **done: object) -> int:
         else:
             print(f"Tandem is at {url} (Ctrl-C ends the page; runs go on)", flush=True)
 
-    serve(workspace, host=arguments.host, port=arguments.port, login=login, announce=announce)
+    hosting = hosting_of(arguments, engine, store)
+    serve(
+        workspace,
+        engine,
+        store=store,
+        hosting=hosting,
+        host=arguments.host,
+        port=arguments.port,
+        root_path=arguments.root_path,
+        login=login,
+        announce=announce,
+    )
     return 0
 
 
@@ -114,12 +134,9 @@ def _fsdp(arguments: argparse.Namespace) -> int:
 
 
 def _password(arguments: argparse.Namespace) -> int:
-    from getpass import getpass
-
     from assistant.access import password_line
 
-    ask = getpass if sys.stdin.isatty() else lambda prompt: sys.stdin.readline().rstrip("\n")
-    print(password_line(arguments.user, ask(f"Password for {arguments.user}: ")))
+    print(password_line(arguments.user, ask_password(f"Password for {arguments.user}: ")))
     return 0
 
 
@@ -129,7 +146,12 @@ def _password(arguments: argparse.Namespace) -> int:
 def _login(arguments: argparse.Namespace) -> Any:
     from assistant.access import login_for
 
-    return login_for(arguments.host, arguments.auth_file, os.environ)
+    return login_for(
+        arguments.host,
+        arguments.auth_file,
+        os.environ,
+        public=arguments.share or arguments.public_url,
+    )
 
 
 def _port(given: str) -> int:
@@ -152,6 +174,10 @@ def _parser() -> argparse.ArgumentParser:
     served = argparse.ArgumentParser(add_help=False)
     served.add_argument("--host", default="127.0.0.1", help="address to serve on [127.0.0.1]")
     served.add_argument("--port", type=_port, help="port to serve on [the first free from 7860]")
+    served.add_argument(
+        "--root-path", default="", help="the prefix under which a proxy shows the page"
+    )
+    add_hosting(served)
     served.add_argument("--auth-file", type=Path, help="logins: lines of `tandem password USER`")
 
     parser = argparse.ArgumentParser(
@@ -186,6 +212,7 @@ def _parser() -> argparse.ArgumentParser:
     add_export_commands(command, as_json)
     add_talk_commands(command, as_json)
     add_chat_commands(command, as_json)
+    add_share_commands(command, as_json)
     fsdp = command(_fsdp, "fsdp", "write an accelerate configuration that shards a large base")
     fsdp.add_argument("file", type=Path, help="where to, such as fsdp.yaml")
     fsdp.add_argument("--processes", type=int, default=2, help="one a GPU [2]")

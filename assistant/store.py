@@ -233,7 +233,8 @@ class Store:
                 says |= {"why": question.why, "said": question.said, "taught": None}
                 says |= {"answer": question.answer or before.answer}
             elif question.why == "rated down" and before.why != "flagged":
-                says |= {"why": question.why, "said": question.said, "comment": question.comment}
+                says |= {"why": question.why, "said": question.said}
+                says |= {"comment": question.comment or before.comment}
             after = before.model_copy(update=says)
             return rows.rewrite(connection, db.questions, after.id, after)
 

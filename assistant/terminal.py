@@ -122,6 +122,13 @@ def tell_progress(what: str, share: float) -> None:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
+def ask_password(question: str) -> str:
+    """Ask for a password: unseen at a terminal, a line from a pipe."""
+    from getpass import getpass
+
+    return getpass(question) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
 def ask_yes(question: str) -> bool:
     """Ask before something is gone; only an explicit yes is one."""
     if not sys.stdin.isatty():

@@ -1,8 +1,8 @@
 """The app that visitors reach: a page behind a signed link, its few endpoints, and nothing else."""
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import ExitStack
 from dataclasses import asdict
 from importlib.resources import files
 from json import dumps
@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Annotated, Any
 
 import pydantic
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
@@ -20,13 +20,13 @@ from starlette.types import Receive, Scope, Send
 from assistant.hosted.bot import Bot, SoFar
 from assistant.hosted.door import Door, Receipt, Refused
 from assistant.hosted.guard import Guard
-from assistant.hosted.limiting import Limiting
+from assistant.hosted.limiting import MOST_AT_ONCE, Limiting
 from assistant.links import Link, picture
 from trainer.errors import UserError
 
 _LOOK = files("assistant.hosted") / "look"
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
-_THREADS = 512  # visitors whose answers can grow, or wait in line, at one time
+MOST_BYTES = 100_000  # of a request
 _KEPT = (
     "What you ask is not kept, unless you rate the answer down or nothing approved is near the "
     "question: then somebody can write the right answer. Nobody learns who asked."
@@ -96,11 +96,7 @@ class _Growing(StreamingResponse):
 def build_hosted(bot: Bot, *extra: APIRouter) -> FastAPI:
     """Compose the app of all links; `extra` brings more endpoints, such as the API."""
     door, limiting = Door(bot.links), Limiting(bot.links)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        yield
+    answering = CapacityLimiter(MOST_AT_ONCE)  # threads apart from those of the other endpoints
 
     shipped = {
         file.name: file.read_bytes()
@@ -108,7 +104,11 @@ def build_hosted(bot: Bot, *extra: APIRouter) -> FastAPI:
         if PurePath(file.name).suffix in _KINDS
     }
     app = FastAPI(
-        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        max_body_size=MOST_BYTES,
     )
     app.state.door = door
     app.add_middleware(Guard)
@@ -161,15 +161,16 @@ def build_hosted(bot: Bot, *extra: APIRouter) -> FastAPI:
     @app.post("/c/{token}/ask")
     async def ask(request: Request, link: Entered, who: Visitor, asked: _Question) -> Response:
         stop = threading.Event()
+        parts = bot.ask(link, asked.question, stop)
         with ExitStack() as stack:
             stack.enter_context(limiting.one_at_a_time(link, who))
             await to_thread.run_sync(limiting.ask, link, who, _address(request))
+            stack.callback(parts.close)
             stack.callback(stop.set)
             over = stack.pop_all().close
-        parts = bot.ask(link, asked.question, stop)
 
         async def lines() -> AsyncIterator[str]:
-            while (part := await to_thread.run_sync(_next, parts)) is not None:
+            while (part := await to_thread.run_sync(_next, parts, limiter=answering)) is not None:
                 yield dumps(part if isinstance(part, dict) else line(part)) + "\n"
 
         def line(part: SoFar) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def _ask_for(link: Link) -> str:
     return "Log in to talk to this bot." if link.people else "This bot asks for a password."
 
 
-def _next(parts: Iterator[SoFar]) -> SoFar | dict[str, str] | None:
+def _next(parts: Generator[SoFar]) -> SoFar | dict[str, str] | None:
     """The next part of an answer, what went wrong in words, or None at the end."""
     try:
         return next(parts, None)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from assistant.comparing import Comparing
@@ -50,7 +50,7 @@ class Bot:
         self._comparing = Comparing(store, runs, find_beside)
         self._rated: OrderedDict[tuple[Receipt, int], bool] = OrderedDict()
 
-    def ask(self, link: Link, question: str, stop: threading.Event) -> Iterator[SoFar]:
+    def ask(self, link: Link, question: str, stop: threading.Event) -> Generator[SoFar]:
         """Yield how far the answers are, the last of them ended unless it was stopped.
 
         Raises `UserError`.

@@ -1,13 +1,8 @@
-"""What every answer of the hosted app carries, and how much a request may bring."""
-
-from asyncio import timeout
+"""What every answer of the hosted app carries: a page that loads nothing from elsewhere."""
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 100_000  # of a request
-PATIENCE = 20  # seconds for one to come
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'",
@@ -21,7 +16,7 @@ _HEADERS = {
 
 
 class Guard:
-    """Add headers to every answer, and read no more of a request than it may have."""
+    """Add headers to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,25 +34,4 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        body = bytearray()
-        try:
-            async with timeout(PATIENCE):
-                while (message := await receive())["type"] == "http.request":
-                    body += message.get("body", b"")
-                    if len(body) > MOST_BYTES:
-                        told = JSONResponse({"detail": "The request is too long."}, 413)
-                        await told(scope, receive, dressed)
-                        return
-                    if not message.get("more_body"):
-                        break
-        except TimeoutError:
-            await JSONResponse({"detail": "The request took too long."}, 408)(
-                scope, receive, dressed
-            )
-            return
-        whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-
-        async def replayed() -> Message:
-            return whole.pop() if whole else await receive()
-
-        await self._app(scope, replayed, dressed)
+        await self._app(scope, receive, dressed)

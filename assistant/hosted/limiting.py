@@ -13,6 +13,7 @@ from assistant.hosted.door import Refused
 from assistant.link_store import Links
 from assistant.links import Link
 
+MOST_AT_ONCE = 256  # questions that are answered or wait in line
 _AN_ADDRESS = 5  # visitors' worth: an office behind one address has several
 _ENTRIES = 5  # passwords tried a minute, by one address
 _ENTRIES_OF_ALL = 60
@@ -69,6 +70,8 @@ class Limiting:
                 raise Refused(
                     429, "Your question before is still being answered. Wait for it, or stop it."
                 )
+            if len(self._asking) >= MOST_AT_ONCE:
+                raise Refused(503, "Too many people are asking at this moment. Try again.", wait=5)
             self._asking.add(me)
         try:
             yield

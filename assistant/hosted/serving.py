@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +14,40 @@ from trainer.errors import AccessError
 FIRST_PORT = 7870
 _PORTS = 100
 _WAITING = 512  # connections that may wait to be taken
+
+
+class Hosting:
+    """The hosted app of a workspace, served from the first time that somebody needs it."""
+
+    def __init__(
+        self,
+        build: Callable[[], FastAPI],
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        *,
+        public: Callable[[str], AbstractContextManager[str]] = nullcontext,
+    ) -> None:
+        """Serve nothing yet. `public` makes of the address here the one that visitors are given."""
+        self._build, self._host, self._port, self._public = build, host, port, public
+        self._address, self._opening, self._served = "", threading.Lock(), ExitStack()
+
+    def address(self) -> str:
+        """Where visitors reach the app, which runs from now on. Raises `AccessError`."""
+        with self._opening:
+            if not self._address:
+                here = self._served.enter_context(serving(self._build(), self._host, self._port))
+                self._address = self._served.enter_context(self._public(here)).rstrip("/")
+            return self._address
+
+    def wait(self) -> None:
+        """Wait until somebody interrupts, which is Ctrl-C's `KeyboardInterrupt`."""
+        threading.Event().wait()
+
+    def close(self) -> None:
+        """End the app; answers that grow have two seconds."""
+        with self._opening:
+            self._served.close()
+            self._address = ""
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """The whole page, as a function of what it stands on."""
 
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,10 @@ from typing import Any
 import gradio as gr
 
 from assistant.access import Login
-from assistant.conversation import Answer, Asked, Beside, Chat, FindBeside
+from assistant.conversation import Chat, FindBeside
+from assistant.engine import Engine
+from assistant.hosted.serving import Hosting
+from assistant.link_store import Links
 from assistant.store import Store
 from assistant.talk import Talk
 from assistant.terminal import open_judge
@@ -22,10 +24,11 @@ from assistant.ui.corpus.desk import Draft
 from assistant.ui.corpus.tab import corpus_tab
 from assistant.ui.present import strip
 from assistant.ui.scores.tab import scores_tab
+from assistant.ui.share.tab import share_tab
 from assistant.ui.theme import CSS, theme
 from assistant.ui.tune.tab import tune_tab
 from assistant.ui.wiring import PRIVATE
-from trainer.corpus.library import Corpora, Corpus
+from trainer.corpus.library import Corpora
 from trainer.corpus.near import Judge
 from trainer.corpus.readers.limits import MOST_BYTES
 from trainer.errors import AccessError
@@ -43,16 +46,19 @@ def build_app(
     judge: Callable[[], Judge] | None = None,
     draft: Draft | None = None,
     make_room: Callable[[], None] = lambda: None,
+    store: Store | None = None,
+    hosting: Hosting | None = None,
     worker: Sequence[str] = WORKER,
 ) -> gr.Blocks:
     """Compose the steps. Importing this module starts nothing; calling this serves nothing.
 
     `judge` opens what compares questions by meaning (without it, by their words alone), `draft`
     lets a base propose other wordings. `make_room` takes the chat's base off a GPU that a worker
-    waits for.
+    waits for. `hosting` serves shared links; `store` is the workspace's unless given.
     """
     corpora, runs = Corpora(workspace / "corpora", judge), Runs(workspace / "runs")
-    talk = Talk(chat, Store.in_workspace(workspace), runs, beside)
+    store = store or Store.in_workspace(workspace)
+    talk = Talk(chat, store, runs, beside)
     with gr.Blocks(title="Tandem", analytics_enabled=False) as app:
         gr.HTML(
             "<h1>Tandem</h1><p>Tune a chat model on your FAQ, and know whether it helped.</p>",
@@ -83,6 +89,8 @@ def build_app(
                 chat_tab(found, bar, tabs, corpora, runs, talk, unload=unload)
             with gr.Tab("4  Scores", id="scores"):
                 scores_tab(bar, runs, worker=worker)
+            with gr.Tab("5  Share", id="share"):
+                share_tab(bar, runs, Links(store), hosting)
 
         def look(run_id: str | None, said: int, results: str) -> tuple[Any, ...]:
             """Compare what is on disk with what was last shown; skip whatever has not moved.
@@ -122,52 +130,17 @@ def build_app(
 
 def serve(
     workspace: Path,
+    engine: Engine,
     *,
+    store: Store,
+    hosting: Hosting,
     host: str,
     port: int | None,
+    root_path: str,
     login: Login | None,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve the page until it is interrupted, and say at which URL.
-
-    The chat's models load with the first question. Raises `AccessError`.
-    """
-
-    @cache
-    def host_of_models() -> Any:
-        from assistant.host import ModelHost  # noqa: PLC0415 - torch: the page comes up before it
-
-        return ModelHost.in_workspace(workspace)
-
-    def make_room() -> None:
-        if host_of_models.cache_info().currsize:
-            host_of_models().make_room()
-
-    class Host:
-        """The host of models, imported with the first question: that takes seconds."""
-
-        def answer(
-            self, asked: Sequence[Asked], stop: threading.Event
-        ) -> Iterator[tuple[Answer, ...]]:
-            yield tuple(Answer(doing="getting ready") for _ in asked)
-            yield from host_of_models().answer(asked, stop)
-
-    def unload() -> None:
-        if host_of_models.cache_info().currsize:
-            host_of_models().unload()
-
-    @cache
-    def approved() -> FindBeside:
-        from assistant.beside import Approved  # noqa: PLC0415 - as above
-
-        return Approved.in_workspace(workspace)
-
-    def beside(corpus: Corpus, question: str, answer: str) -> Beside | None:
-        return approved()(corpus, question, answer)
-
-    def draft(base: str, questions: Sequence[str]) -> list[tuple[str, ...]]:
-        drafts: list[tuple[str, ...]] = host_of_models().draft(base, questions)
-        return drafts
+    """Serve the page until it is interrupted, and say at which URL. Raises `AccessError`."""
 
     @cache
     def judge() -> Judge:
@@ -175,18 +148,21 @@ def serve(
 
     app = build_app(
         workspace,
-        Host(),
-        beside=beside,
-        unload=unload,
+        engine,
+        beside=engine.beside,
+        unload=engine.unload,
         judge=judge,
-        draft=draft,
-        make_room=make_room,
+        draft=engine.draft,
+        make_room=engine.make_room,
+        store=store,
+        hosting=hosting,
     )
     app.queue(default_concurrency_limit=8)
     try:
         app.launch(
             server_name=host,
             server_port=port,
+            root_path=root_path,
             auth=login,
             theme=theme(),
             css=CSS + CHAT_CSS,

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.conversation import MOST_CHARACTERS, ChatSettings, Conversation
+from assistant.sharing import example_questions
 from assistant.ui.chat.answering import Answering, Shown
 from assistant.ui.chat.plain import as_typed
 from assistant.ui.chat.room import Room
@@ -13,9 +14,7 @@ from assistant.ui.chat.shown import exchange_at
 from assistant.ui.chat.sides import parse_sides
 from assistant.ui.errors import shown_to_user
 from assistant.ui.wiring import PRIVATE
-from trainer.corpus.library import Corpus
 from trainer.errors import ConfigError, UserError
-from trainer.runs import Run
 
 SAMPLES = 3
 
@@ -159,13 +158,7 @@ def _questions(room: Room, run_id: str | None, label: str) -> list[str]:
     run = room.runs.find(run_id)
     try:
         corpus = run.corpus if run else room.corpora.get(label) if label else None
-        return _held_out(corpus, run) if corpus else []
+        split = run.split if run else corpus.split if corpus else None
+        return example_questions(corpus, split, SAMPLES) if corpus and split else []
     except (UserError, OSError):  # deleted since: there is nothing to offer
         return []
-
-
-def _held_out(corpus: Corpus, run: Run | None) -> list[str]:
-    split = run.split if run else corpus.split
-    piles: Iterator[Sequence[Any]] = (corpus.pile(kind, split) for kind in split.kinds)
-    pile: Sequence[Any] = next(filter(None, piles), ())
-    return [example.question for example in pile[:: max(1, len(pile) // SAMPLES)][:SAMPLES]]

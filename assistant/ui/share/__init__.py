@@ -1,0 +1,1 @@
+"""Step 5, Share: a section a file; a link to the tuned bot, and files to take away."""
