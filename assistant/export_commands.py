@@ -33,13 +33,20 @@ def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> N
 def _export(arguments: argparse.Namespace) -> int:
     run = runs_of(arguments).get(arguments.run)
     hush_libraries()
+    from trainer.devices import chat_lock
     from trainer.export.exporting import export
     from trainer.export.kinds import KINDS
 
     folder = arguments.folder.expanduser().resolve()
     every = arguments.kind == "all"
     folders = {kind: folder / kind for kind in KINDS} if every else {arguments.kind: folder}
-    found = export(run, folders, tell=tell_progress, llama_cpp=arguments.llama_cpp)
+    found = export(
+        run,
+        folders,
+        tell=tell_progress,
+        llama_cpp=arguments.llama_cpp,
+        device=chat_lock(run.path.parent.parent),
+    )
     for kind, checked in found.items():
         say(f"{folders[kind]}:")
         for sentence in checked.sentences:

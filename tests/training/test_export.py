@@ -4,6 +4,9 @@ import errno
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import replace
@@ -23,11 +26,12 @@ from assistant.cli import main
 from tests.conftest import returns_csv
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
-from trainer.errors import ConfigError, DiskFull, ModelError
+from trainer.errors import ConfigError, DeviceBusy, DiskFull, ModelError
 from trainer.export.adapter import write_adapter
 from trainer.export.asking import Given, Heard
 from trainer.export.card import card
-from trainer.export.check import Checked, Parting, check, compare
+from trainer.export.check import check, compare
+from trainer.export.checked import Checked, Parting
 from trainer.export.exporting import export, whole_or_nothing
 from trainer.export.four_bit import write_four_bit
 from trainer.export.gguf import refuse_gguf, without_marks, write_weights
@@ -36,6 +40,7 @@ from trainer.export.modelfile import take_apart
 from trainer.export.preview import Preview, Told, choose_questions, preview
 from trainer.export.vocabulary import splitting
 from trainer.finetune import finetune
+from trainer.locks import Lock
 from trainer.models import load_base, load_format
 from trainer.runs import Run, Runs
 
@@ -178,6 +183,25 @@ def test_a_folder_that_holds_something_is_left_alone(tuned: Run, tmp_path: Path)
     with pytest.raises(ConfigError, match=r"not an empty folder\. Name a new one"):
         export(tuned, {"adapter": tmp_path})
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_export_takes_turns_with_whoever_uses_the_gpu(tuned: Run, tmp_path: Path) -> None:
+    device = Lock(tmp_path / "cuda-0.lock")
+    with device.claim(), pytest.raises(DeviceBusy, match=r"using the device\. Export again"):
+        export(tuned, {"adapter": tmp_path / "out"}, device=device)
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_leaves_nothing_behind(tuned: Run, tmp_path: Path) -> None:
+    asked = [sys.executable, "-m", "trainer.export", str(tuned.path), str(tmp_path / "out")]
+    with subprocess.Popen([*asked, "adapter"], stdout=subprocess.PIPE, text=True) as made:
+        assert made.stdout
+        assert any("asking adapter again" in line for line in made.stdout)
+        assert [file.name for file in tmp_path.iterdir()] == [".out.partial"]
+        made.send_signal(signal.SIGINT)
+        made.wait(60)
+    assert made.returncode == 130
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_leaves_nothing_half(tmp_path: Path) -> None:

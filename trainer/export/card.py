@@ -13,7 +13,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from trainer.bases import find_base
 from trainer.bundled import PREFIX, sample_corpora
 from trainer.corpus.language import OWN_SHARE, mixed_languages
-from trainer.export.check import Checked
+from trainer.export.checked import Checked
 from trainer.export.kinds import MEANINGS, Kind
 from trainer.export.usage import usage
 from trainer.models import load_format
@@ -120,6 +120,10 @@ def _limits(run: Run) -> Iterator[str]:
         "nobody has measured it."
     )
     yield "A person should read its answers wherever a wrong one does harm."
+    yield (
+        "Marks of its template that somebody types into a question are letters to Tandem; other "
+        "tools take them for the end of the question. Take them out of what strangers ask."
+    )
     yield from load_format(run.config.base).notes
 
 

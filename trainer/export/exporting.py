@@ -8,22 +8,24 @@ FOLDER/
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from trainer.checkpoints import flush
-from trainer.errors import ConfigError, ModelError, NotFound, disk_full_told
-from trainer.export import check
+from trainer.errors import ConfigError, DeviceBusy, ModelError, NotFound, disk_full_told
 from trainer.export.adapter import write_adapter
 from trainer.export.asking import find_llama_cpp
 from trainer.export.card import write_card
-from trainer.export.check import Checked
+from trainer.export.check import check
+from trainer.export.checked import FILE, Checked
 from trainer.export.four_bit import write_four_bit
 from trainer.export.gguf import write_gguf
 from trainer.export.kinds import Kind
 from trainer.export.merged import write_merged
 from trainer.export.preview import Preview, preview
-from trainer.runs import Run
+from trainer.locks import Lock, LockHeld
+from trainer.runs import Run, Runs
+from trainer.words import at_work
 
 Tell = Callable[[str, float], None]  # what is done, and how far it all is, from 0 to 1
 _WRITE: Mapping[Kind, Callable[[Run, Path], None]] = {
@@ -40,26 +42,29 @@ def export(
     *,
     tell: Tell = lambda what, share: None,
     llama_cpp: str | None = None,
+    device: Lock | None = None,
 ) -> dict[Kind, Checked]:
     """Write exports of a run, each into a folder of its own, and say how each answered.
 
-    `llama_cpp` is a Python that has llama-cpp-python, to try GGUF files with. Raises `UserError`,
-    and leaves what is not whole or answers otherwise nowhere.
+    `llama_cpp` is a Python that has llama-cpp-python, to try GGUF files with; `device` is the lock
+    of a GPU, which chat and workers use in turns. Raises `UserError`, and leaves what is not whole
+    or answers otherwise nowhere.
     """
     if not run.has_adapter:
         raise NotFound(f"Run '{run.id}' has no adapter: it is {run.state()}.")
     for folder in folders.values():
         refuse_full(folder)
     llama_cpp = llama_cpp or find_llama_cpp()
-    tell("asking the preview", 0.0)
-    said = preview(run)
     found: dict[Kind, Checked] = {}
-    for place, (kind, folder) in enumerate(folders.items()):
+    with _turn(run, device):
+        tell("asking the preview", 0.0)
+        said = preview(run)
+        for place, (kind, folder) in enumerate(folders.items()):
 
-        def told(what: str, share: float, place: int = place) -> None:
-            tell(what, (1 + place + share) / (1 + len(folders)))
+            def told(what: str, share: float, place: int = place) -> None:
+                tell(what, (1 + place + share) / (1 + len(folders)))
 
-        found[kind] = _export(run, kind, folder, said, told, llama_cpp)
+            found[kind] = _export(run, kind, folder, said, told, llama_cpp)
     tell("done", 1.0)
     return found
 
@@ -73,6 +78,18 @@ def refuse_full(folder: Path) -> None:
         )
 
 
+@contextmanager
+def _turn(run: Run, device: Lock | None) -> Iterator[None]:
+    with ExitStack() as held:
+        if device is not None:
+            try:
+                held.enter_context(device.claim())
+            except LockHeld:
+                busy = at_work(Runs(run.path.parent).active())
+                raise DeviceBusy(f"{busy} Export again when that is over.") from None
+        yield
+
+
 def _export(
     run: Run, kind: Kind, folder: Path, said: Preview, tell: Tell, llama_cpp: str | None
 ) -> Checked:
@@ -80,11 +97,9 @@ def _export(
         tell(f"writing {kind}", 0.0)
         _WRITE[kind](run, partial)
         tell(f"asking {kind} again", 0.5)
-        checked = check.check(run, kind, partial, said, llama_cpp=llama_cpp)
+        checked = check(run, kind, partial, said, llama_cpp=llama_cpp)
         _refuse_strange(kind, checked)
-        (partial / check.FILE).write_text(
-            checked.public.model_dump_json(indent=1), encoding="utf-8"
-        )
+        (partial / FILE).write_text(checked.public.model_dump_json(indent=1), encoding="utf-8")
         write_card(run, kind, partial, checked.public)
     return checked
 
