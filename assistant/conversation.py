@@ -82,7 +82,7 @@ class Proof(Kept):
     adapter: str | None  # the sha256 of the adapter's weights; None: the bare base
     settings: ChatSettings
     proven: bool
-    together: bool  # in one batch with the other side
+    together: bool  # in one batch with others: the other side, or other people's questions
     ended: Literal["by itself", "at the limit", "stopped"]
     tokens: int
     waited: float  # seconds until it was its turn, loading included
@@ -194,11 +194,12 @@ class Conversation(Kept):
 
 @dataclass(frozen=True)
 class Asked:
-    """What one side is to answer."""
+    """What one side is to answer. `stop` ends this answer alone, while those beside it go on."""
 
     side: Side
     messages: Sequence[Message]
     settings: ChatSettings
+    stop: threading.Event | None = None
 
 
 @dataclass(frozen=True)

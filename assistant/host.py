@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from assistant.conversation import Answer, Asked, Proof, Side
 from assistant.latest import Latest
-from assistant.line import Line
+from assistant.line import Line, waiting
 from trainer.bases import first_line
 from trainer.devices import chat_lock
 from trainer.drafting import draft_wordings
@@ -28,6 +28,8 @@ from trainer.models import Base, load_base
 from trainer.runs import Run, Runs
 from trainer.words import at_work
 
+_MANY = 8  # rows
+
 
 @dataclass
 class _Held:
@@ -38,7 +40,7 @@ class _Held:
     base: Base
     untouched: torch.Tensor  # its logits for a probe question, before any adapter came
     adapters: dict[str, str] = field(default_factory=dict)  # run to the sha256 that was loaded
-    together: bool | None = None  # whether two columns are faster in one batch: measured once
+    together: dict[int, bool] = field(default_factory=dict)  # whether so many rows are faster so
 
 
 class ModelHost:
@@ -119,7 +121,7 @@ class ModelHost:
         def doing(what: str) -> None:
             tell(tuple(Answer(doing=what) for _ in asked))
 
-        with self._line.turn(lambda before: doing(_waiting(before)), over) as mine:
+        with self._line.turn(lambda before: doing(waiting(before)), over) as mine:
             if not mine:
                 return
             held = self._ready([one.side for one in asked], doing)
@@ -131,19 +133,29 @@ class ModelHost:
             for step in stream_answers(held.base, asks, over, together=together):
                 now = time.monotonic()
                 for grown in step:
-                    clock = clocks[grown.place]
+                    one, clock = asked[grown.place], clocks[grown.place]
+                    if answers[grown.place].proof:
+                        continue
+                    if one.stop and one.stop.is_set() and not grown.ended:
+                        grown = replace(grown, ended="stopped")
                     clock.look(now, began, grown)
                     proof = None
                     if grown.ended:
-                        proof = self._proof(held, asked[grown.place], grown, clock, together)
+                        proof = self._proof(held, one, grown, clock, together)
                         began = began if together else now
                     answers[grown.place] = Answer(grown.text, proof)
                 tell(tuple(answers))
 
     def _pays_together(self, held: _Held, asked: Sequence[Asked]) -> bool:
-        if held.together is None:
-            held.together = faster_together(held.base, [one.side.run for one in asked])
-        return held.together
+        """Whether these are faster in one batch than one after another, measured once a size.
+
+        What does not pay for two may pay for eight; what pays for eight pays for more.
+        """
+        some = asked[:_MANY]
+        if len(some) not in held.together:
+            adapters = [one.side.run for one in some]
+            held.together[len(some)] = faster_together(held.base, adapters)
+        return held.together[len(some)]
 
     # what is in memory --------------------------------------------------------------------------
 
@@ -151,11 +163,11 @@ class ModelHost:
         """Have the base of all sides and their adapters in memory, checked."""
         if len({side.bare for side in sides}) > 1:
             raise ModelError(
-                "Both columns answer from one copy of the weights, so they need the same base, "
+                "All columns answer from one copy of the weights, so they need the same base, "
                 "held the same way. Choose two runs of one base."
             )
         held = self._hold(sides[0], doing)
-        for side in sides:
+        for side in dict.fromkeys(sides):
             if side.run:
                 self._take_adapter(held, self._runs.get(side.run), doing)
         status: Any = held.base.model.get_model_status() if held.adapters else None
@@ -270,14 +282,6 @@ class _Clock:
         self.waited, self.seconds = began - self.came, now - began
         if not self.first_word and (grown.text or grown.ended):
             self.first_word = self.seconds
-
-
-def _waiting(before: int) -> str:
-    return (
-        "waiting: one question is before this one"
-        if before == 1
-        else (f"waiting: {before} questions are before this one")
-    )
 
 
 def _probe(base: Base) -> torch.Tensor:

@@ -45,3 +45,10 @@ class Line:
                 self._moved.wait(0.1)
                 before = self._standing.index(me)
             return before
+
+
+def waiting(before: int) -> str:
+    """What whoever waits is told."""
+    if before == 1:
+        return "waiting: one question is before this one"
+    return f"waiting: {before} questions are before this one"

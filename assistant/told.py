@@ -43,7 +43,7 @@ def proof_text(proof: Proof, text: str) -> str:
         "first word after": seconds(proof.first_word),
         "last word after": seconds(proof.seconds),
         "speed": f"{proof.words_per_second(text):.1f} words/s",
-        "computed": "in one batch with the other side" if proof.together else "alone",
+        "computed": "in one batch with others" if proof.together else "alone",
     }
     return "\n".join(f"{name}: {value}" for name, value in lines.items())
 
