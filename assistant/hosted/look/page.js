@@ -177,7 +177,7 @@ function giveBack(asked) {
 
 function explain(error) {
   if (error.status === 401) {
-    askWho({ title: bot.title, colour: bot.colour, ...error.said });
+    open(); // the visitor was let in a long time ago, or with another password
     return;
   }
   show(byId("trouble"), error.message);
