@@ -6,11 +6,12 @@ from typing import Any
 import gradio as gr
 
 from assistant.conversation import Conversation, Side
-from assistant.ui.chat.room import Columns, Room, settled, trust_core
+from assistant.ui.chat.room import Columns, Room, settled
 from assistant.ui.chat.settings import values_of
 from assistant.ui.chat.shown import Line, column
 from assistant.ui.chat.sides import NOBODY, Choice, choices_beside, value_of
 from assistant.ui.present import side_head
+from assistant.ui.wiring import trust_core
 
 _NOBODY: Choice = ("nobody, one column alone", NOBODY)
 _LOOKS: dict[str, Any] = {

@@ -10,10 +10,10 @@ from assistant.exporting_chat import as_jsonl, as_markdown
 from assistant.store import MOST_SEARCHED, Summary
 from assistant.ui.chat.columns import show
 from assistant.ui.chat.files import hand_out
-from assistant.ui.chat.room import Room, moved, trust_core
+from assistant.ui.chat.room import Room, moved
 from assistant.ui.chat.sides import short
 from assistant.ui.errors import shown_to_user
-from assistant.ui.wiring import PRIVATE, fill_when_open
+from assistant.ui.wiring import PRIVATE, fill_when_open, trust_core
 from trainer.errors import ConfigError
 
 MOST_NAMED = 120  # characters

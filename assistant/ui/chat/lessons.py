@@ -9,9 +9,9 @@ from assistant.lessons import open_questions, teach
 from assistant.store import OpenQuestion
 from assistant.told import open_because
 from assistant.ui.bar import corpus_choices
-from assistant.ui.chat.room import MOST_ANSWER, Room, moved, trust_core
+from assistant.ui.chat.room import MOST_ANSWER, Room, moved
 from assistant.ui.errors import shown_to_user
-from assistant.ui.wiring import PRIVATE, fill_when_open
+from assistant.ui.wiring import PRIVATE, fill_when_open, trust_core
 from trainer.errors import ConfigError, NotFound
 
 MOST_LISTED = 100

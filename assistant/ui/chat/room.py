@@ -31,12 +31,6 @@ def settled(conversation: Conversation | None) -> list[Any]:
     return [id_, id_, "", moved()]
 
 
-def trust_core(*choices: Any) -> None:
-    """Let the core check what a browser names, as in `bar`: the choices it was sent grow old."""
-    for choice in choices:
-        choice.preprocess = lambda payload: payload
-
-
 @dataclass(frozen=True)
 class Columns:
     """The two columns, and whose they are."""

@@ -12,7 +12,7 @@ from assistant.links import Link
 from assistant.sharing import link_told, use_told
 from assistant.ui.bar import Bar
 from assistant.ui.errors import shown_to_user
-from assistant.ui.wiring import PRIVATE, fill_when_open
+from assistant.ui.wiring import PRIVATE, fill_when_open, trust_core
 
 _LISTED = 50
 
@@ -53,6 +53,7 @@ def given_section(bar: Bar, links: Links, hosting: Hosting | None, changed: gr.S
             links.revoke(id_ or "")
         return uuid4().hex
 
+    trust_core(listed)
     fill_when_open(section, fill, [], [none, listed, one], also=[changed.change, bar.run.change])
     listed.input(choose, listed, [one, address, back], **PRIVATE)
     back.click(revoke_link, listed, changed, api_name="revoke_link", show_progress="hidden")
