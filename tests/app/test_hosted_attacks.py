@@ -14,7 +14,7 @@ from assistant.link_store import Links
 from assistant.links import Limits, Link
 from assistant.store import Store
 from tests.conftest import ScriptedChat
-from tests.hosted import HOST, SIDES, Hosted, hosting, lines, raw, receipt_of, refuses
+from tests.served import HOST, SIDES, Served, hosting, lines, raw, receipt_of, refuses
 
 SAYS = {None: "Who knows?", "tuned": "You asked: {question}"}
 CALLS = {
@@ -34,12 +34,12 @@ def chat() -> ScriptedChat:
 
 
 @pytest.fixture
-def hosted(workspace: Path, chat: ScriptedChat) -> Iterator[Hosted]:
+def hosted(workspace: Path, chat: ScriptedChat) -> Iterator[Served]:
     with hosting(workspace, chat) as hosted:
         yield hosted
 
 
-def tokens_that_open_nothing(hosted: Hosted, other: Path) -> dict[str, str]:
+def tokens_that_open_nothing(hosted: Served, other: Path) -> dict[str, str]:
     now = datetime.now(UTC)
     good = hosted.link()
     revoked = hosted.links.add(Link(sides=SIDES))
@@ -62,7 +62,7 @@ def tokens_that_open_nothing(hosted: Hosted, other: Path) -> dict[str, str]:
 
 
 def test_every_endpoint_is_known_and_opens_to_no_token_but_a_good_one(
-    hosted: Hosted, chat: ScriptedChat, tmp_path: Path
+    hosted: Served, chat: ScriptedChat, tmp_path: Path
 ) -> None:
     routes = [route for route in hosted.app.routes if isinstance(route, APIRoute)]
     assert len(routes) == len(hosted.app.routes), "something is mounted"
@@ -80,7 +80,7 @@ def test_every_endpoint_is_known_and_opens_to_no_token_but_a_good_one(
     assert chat.heard == []
 
 
-def test_only_the_methods_offered_are_served(hosted: Hosted) -> None:
+def test_only_the_methods_offered_are_served(hosted: Served) -> None:
     token = hosted.link()
     offered = {(method, f"/c/{token}/{name}") for method, name in CALLS}
     offered |= {("GET", f"/c/{token}/"), ("GET", f"/c/{token}"), ("GET", "/look/page.js")}
@@ -101,7 +101,7 @@ GONE = (
 )
 
 
-def test_nothing_of_the_workbench_or_of_gradio_is_there(hosted: Hosted) -> None:
+def test_nothing_of_the_workbench_or_of_gradio_is_there(hosted: Served) -> None:
     with httpx.Client(base_url=hosted.url) as client:
         for path in GONE.split():
             for method in ("GET", "POST"):
@@ -115,7 +115,7 @@ OUTSIDE = (
 )
 
 
-def test_no_name_leads_out_of_the_folder_of_the_look(hosted: Hosted) -> None:
+def test_no_name_leads_out_of_the_folder_of_the_look(hosted: Served) -> None:
     for name in OUTSIDE.split():  # as it is: a client would make it straight
         said = raw(hosted, f"GET /look/{name} HTTP/1.1\r\n{HOST}\r\n".encode())
         assert said.startswith(b"HTTP/1.1 404"), name
@@ -144,7 +144,7 @@ BAD_BODIES = {
 
 @pytest.mark.parametrize("name", ["ask", "enter", "rate"])
 def test_a_body_that_is_not_as_it_should_be_is_refused_in_a_sentence(
-    hosted: Hosted, chat: ScriptedChat, name: str
+    hosted: Served, chat: ScriptedChat, name: str
 ) -> None:
     headers = {"content-type": "application/json"}
     with hosted.visitor(hosted.link(limits=Limits(per_minute=100))) as client:
@@ -158,7 +158,7 @@ def test_a_body_that_is_not_as_it_should_be_is_refused_in_a_sentence(
         assert client.post("ask", json={"question": "May I?"}).status_code == 200
 
 
-def test_a_huge_body_is_not_read(hosted: Hosted, chat: ScriptedChat) -> None:
+def test_a_huge_body_is_not_read(hosted: Served, chat: ScriptedChat) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(64):
             yield b" " * 65_536
@@ -166,15 +166,15 @@ def test_a_huge_body_is_not_read(hosted: Hosted, chat: ScriptedChat) -> None:
     with hosted.visitor(hosted.link()) as client:
         headers = {"content-type": "application/json"}
         for name in ("ask", "enter", "rate"):
-            refuses(client.post(name, content=b" " * 4_000_000, headers=headers), 413)
-            refuses(client.post(name, content=endless(), headers=headers), 413)
+            for huge in (b" " * 4_000_000, endless()):
+                assert client.post(name, content=huge, headers=headers).status_code == 413
     claimed = f"POST /c/{hosted.link()}/ask HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n"
     said = raw(hosted, claimed.encode() + b"Content-Type: application/json\r\n\r\n{}")
     assert b" 200 " not in said.split(b"\r\n")[0]
     assert chat.heard == []
 
 
-def test_a_form_on_another_page_cannot_ask(hosted: Hosted, chat: ScriptedChat) -> None:
+def test_a_form_on_another_page_cannot_ask(hosted: Served, chat: ScriptedChat) -> None:
     with hosted.visitor(hosted.link()) as client:
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
             body = b'{"question": "May I?"}'
@@ -184,7 +184,7 @@ def test_a_form_on_another_page_cannot_ask(hosted: Hosted, chat: ScriptedChat) -
     assert chat.heard == []
 
 
-def test_what_a_question_holds_comes_back_as_it_is_in_json(hosted: Hosted) -> None:
+def test_what_a_question_holds_comes_back_as_it_is_in_json(hosted: Served) -> None:
     odd = 'a\x00b\r\nSet-Cookie: c=d\r\n\r\n</script>{"ended": true}\n\u2028\x1b[31m {seed} %s 🦊'
     with hosted.visitor(hosted.link()) as client:
         answer = client.post("ask", json={"question": odd})
@@ -193,7 +193,7 @@ def test_what_a_question_holds_comes_back_as_it_is_in_json(hosted: Hosted) -> No
         assert answer.headers["content-type"].startswith("application/x-ndjson")
 
 
-def test_the_name_of_the_host_is_believed_nowhere(hosted: Hosted) -> None:
+def test_the_name_of_the_host_is_believed_nowhere(hosted: Served) -> None:
     token = hosted.link()
     lies = {name: "evil.example" for name in ("Host", "X-Forwarded-Host", "X-Forwarded-Server")}
     lies |= {"X-Forwarded-Prefix": "//evil.example", "X-Original-URL": "/docs", "Origin": "null"}
@@ -208,7 +208,7 @@ def test_the_name_of_the_host_is_believed_nowhere(hosted: Hosted) -> None:
         assert b"evil" not in raw(hosted, f"{start} HTTP/1.1\r\n{HOST}\r\n".encode())
 
 
-def test_headers_and_cookies_that_are_odd_change_nothing(hosted: Hosted) -> None:
+def test_headers_and_cookies_that_are_odd_change_nothing(hosted: Served) -> None:
     token = hosted.link()
     head = f"GET /c/{token}/bot HTTP/1.1\r\n{HOST}".encode()
     for odd in (
@@ -227,7 +227,7 @@ def test_headers_and_cookies_that_are_odd_change_nothing(hosted: Hosted) -> None
     assert raw(hosted, head + smuggled + b"Host: a\r\n\r\n").count(b"HTTP/1.1 ") == 1
 
 
-def test_every_answer_keeps_the_browser_from_loading_anything_else(hosted: Hosted) -> None:
+def test_every_answer_keeps_the_browser_from_loading_anything_else(hosted: Served) -> None:
     token = hosted.link()
     with hosted.visitor(token) as client:
         for path in ("", "bot", "logo", "../../look/page.js", "../../docs", "ask", "../x/bot"):
@@ -239,7 +239,7 @@ def test_every_answer_keeps_the_browser_from_loading_anything_else(hosted: Hoste
         assert client.post("ask", content=b"x").headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_cookie_is_for_the_pages_of_one_link_and_no_script(hosted: Hosted) -> None:
+def test_a_cookie_is_for_the_pages_of_one_link_and_no_script(hosted: Served) -> None:
     token = hosted.link(password=hash_password("sesame"))
     with hosted.visitor(token) as client:
         entered = client.post("enter", json={"password": "sesame"})
@@ -253,7 +253,7 @@ def test_a_cookie_is_for_the_pages_of_one_link_and_no_script(hosted: Hosted) -> 
 
 
 def test_a_password_is_asked_for_at_every_endpoint_and_a_made_up_cookie_is_none(
-    hosted: Hosted, chat: ScriptedChat
+    hosted: Served, chat: ScriptedChat
 ) -> None:
     hashed = hash_password("sesame")
     token, other = hosted.link(password=hashed), hosted.link(password=hashed)
@@ -279,7 +279,7 @@ def test_a_password_is_asked_for_at_every_endpoint_and_a_made_up_cookie_is_none(
     assert chat.heard == []
 
 
-def test_another_password_ends_the_visit_of_who_knew_the_one_before(hosted: Hosted) -> None:
+def test_another_password_ends_the_visit_of_who_knew_the_one_before(hosted: Served) -> None:
     line = password_line("ann", "sesame")
     token = hosted.link(people=[line])
     with hosted.visitor(token) as client:
@@ -296,7 +296,7 @@ def test_another_password_ends_the_visit_of_who_knew_the_one_before(hosted: Host
         refuses(client.post("ask", json={"question": "May I?"}), 410)
 
 
-def test_only_what_this_link_said_can_be_rated(hosted: Hosted) -> None:
+def test_only_what_this_link_said_can_be_rated(hosted: Served) -> None:
     token, other = hosted.link(), hosted.link()
     with hosted.visitor(other) as stranger:
         foreign = receipt_of(stranger)

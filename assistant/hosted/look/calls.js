@@ -1,6 +1,6 @@
 // How the page asks its server, and what comes back.
 
-const UNREACHED = "The bot can’t be reached just now. Check the connection and try again.";
+const UNREACHED = "The bot cannot be reached just now. Check the connection and try again.";
 const BROKEN = "The connection broke before the answer had ended. Ask again.";
 
 /** What a request carries. */

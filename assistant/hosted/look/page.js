@@ -43,7 +43,7 @@ function reveal(shown) {
 }
 
 function close(sentence) {
-  wear("This bot can’t be opened", "");
+  wear("This bot cannot be opened", "");
   reveal("closed");
   show(byId("closed"), sentence);
 }

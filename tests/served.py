@@ -1,4 +1,4 @@
-"""The app behind shared links, served for tests, and who asks it."""
+"""The app behind shared links on a port of its own, for browsers and for bytes nobody sends."""
 
 import json
 import re
@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 import httpx
 from fastapi import FastAPI
 
-from assistant.conversation import Beside, Chat, Side
+from assistant.conversation import Chat, FindBeside, Side
 from assistant.hosted.app import build_hosted
 from assistant.hosted.bot import Bot
 from assistant.hosted.door import Door
 from assistant.hosted.serving import serving
 from assistant.links import Link
 from assistant.store import Store
-from trainer.corpus.library import Corpus
 from trainer.runs import Runs
 
 SIDES = (Side(base="bundled:pocket"), Side(base="bundled:pocket", run="tuned"))
@@ -26,17 +25,7 @@ HOST = "Host: a\r\nConnection: close\r\n"
 SECRET = re.compile(r"Traceback|File \"|\.py\b|root:|tandem\.db|sqlalchemy|pydantic", re.IGNORECASE)
 
 
-def beside(corpus: Corpus, question: str, answer: str) -> Beside:
-    """What is approved, as near as the question says."""
-    near = corpus.examples[0]
-    return Beside(
-        question=near.question,
-        answer=near.answer,
-        similarity=0.4 if "parrot" in question else 0.9,
-    )
-
-
-class Hosted:
+class Served:
     """The app behind the links of a workspace, and who asks it."""
 
     def __init__(self, bot: Bot, app: FastAPI, url: str) -> None:
@@ -60,19 +49,19 @@ class Hosted:
 
 
 @contextmanager
-def hosting(workspace: Path, chat: Chat) -> Iterator[Hosted]:
+def hosting(workspace: Path, chat: Chat, find: FindBeside | None = None) -> Iterator[Served]:
     """Serve the links of a workspace, as `tandem share` does."""
-    bot = Bot(chat, Store.in_workspace(workspace), Runs(workspace / "runs"), beside)
+    bot = Bot(chat, Store.in_workspace(workspace), Runs(workspace / "runs"), find)
     app = build_hosted(bot)
     with serving(app, "127.0.0.1") as url:
-        yield Hosted(bot, app, url)
+        yield Served(bot, app, url)
 
 
 def lines(answer: httpx.Response) -> list[dict]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-def raw(hosted: Hosted, request: bytes) -> bytes:
+def raw(hosted: Served, request: bytes) -> bytes:
     """What comes back for bytes that no client would send, until nothing more comes."""
     came = b""
     with hosted.line() as line, suppress(TimeoutError, ConnectionError):
