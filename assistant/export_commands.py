@@ -1,13 +1,14 @@
-"""The command that takes a tuned model away: export."""
+"""The commands that take a tuned model away: export and push."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 from assistant.terminal import Command, hush_libraries, print_json, runs_of, say, tell_progress
 
 
 def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> None:
-    """Add `export` to the parser."""
+    """Add `export` and `push` to the parser."""
     export = command(
         _export, "export", "write a tuned model for other tools, and check its answers", as_json
     )
@@ -18,16 +19,24 @@ def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> N
     export.add_argument(
         "--as",
         dest="kind",
-        choices=("adapter", "merged", "gguf", "4bit", "all"),
+        choices=("adapter", "merged", "gguf", "4bit", "space", "all"),
         default="adapter",
         help="adapter: what was learnt, for PEFT; merged: a whole model for Transformers; gguf: "
-        "one file for llama.cpp and Ollama; 4bit: the base in 4 bits, adapter beside it [adapter]",
+        "one file for llama.cpp and Ollama; 4bit: the base in 4 bits, adapter beside it; "
+        "space: a Hugging Face Space [adapter]",
     )
     export.add_argument(
         "--llama-cpp",
         metavar="PYTHON",
         help="a Python that has llama-cpp-python, to check a GGUF file with [this one, if it has]",
     )
+
+    push = command(
+        _push, "push", "put a tuned model on the Hub as a Space, with your own login", as_json
+    )
+    push.add_argument("run", help="a run's id, or `latest`")
+    push.add_argument("name", metavar="OWNER/NAME", help="of the Space; it is made, or renewed")
+    push.add_argument("--private", action="store_true", help="where it is new: only for you")
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -63,4 +72,30 @@ def _export(arguments: argparse.Namespace) -> int:
                 for kind, checked in found.items()
             }
         )
+    return 0
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    run = runs_of(arguments).get(arguments.run)
+    from huggingface_hub import get_token
+
+    from trainer.export.making import export_folder, is_current
+    from trainer.export.pushing import push_space
+
+    folder = export_folder(run, "space")
+    token = get_token()
+    if token and not (run.has_adapter and is_current(run, "space")):
+        hush_libraries()
+        shutil.rmtree(folder, ignore_errors=True)
+        from trainer.devices import chat_lock
+        from trainer.export.exporting import export
+
+        device = chat_lock(run.path.parent.parent)
+        checked = export(run, {"space": folder}, tell=tell_progress, device=device)["space"]
+        say("\n".join(checked.sentences))
+    url = push_space(folder, arguments.name, token, private=arguments.private)
+    if arguments.json:
+        print_json({"url": url, "folder": str(folder)})
+    else:
+        print(f"{run.id} is at {url}; the Hub needs some minutes to start it.")
     return 0

@@ -33,6 +33,7 @@ from trainer.export.gguf import write_gguf
 from trainer.export.kinds import Kind
 from trainer.export.merged import write_merged
 from trainer.export.preview import ADAPTER, Preview, ask, choose_questions, load_tuned
+from trainer.export.space import write_space
 from trainer.finetune import finetune
 from trainer.models import Base, load_base
 from trainer.runs import Run, Runs
@@ -47,6 +48,7 @@ WRITERS: dict[str, tuple[Kind, Callable[[Run, Path], None]]] = {
     "  gguf, bf16": ("gguf", lambda run, to: write_gguf(run, to, "bf16")),
     "  gguf, f32": ("gguf", lambda run, to: write_gguf(run, to, "f32")),
     "* 4bit and adapter": ("4bit", write_four_bit),
+    "* space": ("space", write_space),
 }
 TOKENS = 160
 

@@ -20,8 +20,11 @@ from trainer.errors import ModelError
 from trainer.export.four_bit import ADAPTER
 from trainer.export.gguf import FILE
 from trainer.export.kinds import Kind
-from trainer.export.preview import Preview
-from trainer.models import arithmetic
+from trainer.export.preview import ADAPTER as ADAPTER_NAME
+from trainer.export.preview import Preview, ask, load_tuned
+from trainer.export.space import BOT
+from trainer.export.wheel import NAME
+from trainer.models import arithmetic, load_base
 from trainer.runs import Run
 
 _PATIENCE = 3600  # seconds that llama.cpp may take
@@ -95,6 +98,26 @@ def ask_with_llama_cpp(python: str, folder: Path, preview: Preview) -> Heard:
         f"llama.cpp in llama-cpp-python {found['version']}",
         found["loaded"],
         sum(one["seconds"] for one in found["answers"]),
+    )
+
+
+def ask_with_tandem(folder: Path, preview: Preview) -> Heard:
+    """Ask a Space as its page does, from the files that it brings."""
+    (side,) = json.loads((folder / BOT).read_text(encoding="utf-8"))["sides"]
+    began = time.perf_counter()
+    if run := side.get("run"):
+        base, adapter = load_tuned(Run(folder / "runs" / run)), ADAPTER_NAME
+    else:
+        name, adapter = str(folder / side["base"]), None
+        base = load_base(name, quantization=side["quantization"], frozen_weights="auto")
+    loaded, began = time.perf_counter() - began, time.perf_counter()
+    questions = [told.question for told in preview.told]
+    said = ask(base, questions, adapter=adapter, most_new_tokens=preview.most_new_tokens)
+    return Heard(
+        tuple(Given(told.prompt, told.tokens) for told in said.told),
+        f"Tandem {version(NAME)}",
+        loaded,
+        time.perf_counter() - began,
     )
 
 

@@ -5,10 +5,11 @@ A README.md as the Hub reads it. Of the corpus it says how large it is, and noth
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
-from huggingface_hub import EvalResult, ModelCardData
+from huggingface_hub import EvalResult, ModelCardData, SpaceCardData
 
 from trainer.bases import find_base
 from trainer.bundled import PREFIX, sample_corpora
@@ -61,6 +62,19 @@ def licence_of_base(base: str) -> str:
 def _metadata(run: Run, kind: Kind, report: Report | None) -> str:
     """What the Hub shows beside a model and searches by."""
     base = run.config.base
+    tags = ["tandem", "question-answering"]
+    if kind == "space":
+        space = SpaceCardData(
+            title=run.config.corpus,
+            sdk="gradio",
+            sdk_version=version("gradio"),
+            python_version="3.11",
+            app_file="app.py",
+            license=_stated_licence(base),
+            models=None if _is_local(base) else [base],
+            tags=tags,
+        )
+        return space.to_yaml().strip()
     results = [
         EvalResult(
             task_type="text-generation",
@@ -83,7 +97,7 @@ def _metadata(run: Run, kind: Kind, report: Report | None) -> str:
         license=_stated_licence(base),
         model_name=run.id,
         pipeline_tag="text-generation",
-        tags=["tandem", "question-answering", "lora" if kind in ("adapter", "4bit") else kind],
+        tags=[*tags, "lora" if kind in ("adapter", "4bit") else kind],
         eval_results=results or None,
     )
     return data.to_yaml().strip()

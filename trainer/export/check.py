@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.chat_format import ChatFormat
-from trainer.export.asking import Given, Heard, ask_with_llama_cpp, ask_with_transformers
+from trainer.export.asking import (
+    Given,
+    Heard,
+    ask_with_llama_cpp,
+    ask_with_tandem,
+    ask_with_transformers,
+)
 from trainer.export.checked import Checked, Parting
 from trainer.export.kinds import Kind
 from trainer.export.preview import Preview, Told
@@ -20,6 +26,8 @@ def check(
         return Checked(kind=kind, unchecked=why)
     if kind == "gguf" and llama_cpp:
         return compare(kind, preview, ask_with_llama_cpp(llama_cpp, folder, preview))
+    if kind == "space":
+        return compare(kind, preview, ask_with_tandem(folder, preview))
     return compare(kind, preview, ask_with_transformers(run, kind, folder, preview))
 
 

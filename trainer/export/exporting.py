@@ -23,6 +23,7 @@ from trainer.export.gguf import write_gguf
 from trainer.export.kinds import Kind
 from trainer.export.merged import write_merged
 from trainer.export.preview import Preview, preview
+from trainer.export.space import write_space
 from trainer.locks import Lock, LockHeld
 from trainer.runs import Run, Runs
 from trainer.words import at_work
@@ -33,6 +34,7 @@ _WRITE: Mapping[Kind, Callable[[Run, Path], None]] = {
     "merged": write_merged,
     "gguf": write_gguf,
     "4bit": write_four_bit,
+    "space": write_space,
 }
 
 

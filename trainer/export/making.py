@@ -16,6 +16,7 @@ from pathlib import Path
 
 from trainer.devices import environment
 from trainer.errors import NotFound
+from trainer.export.checked import FILE
 from trainer.export.kinds import Kind
 from trainer.runs import Run
 
@@ -25,6 +26,12 @@ MAKER = ("-m", "trainer.export")
 def export_folder(run: Run, kind: Kind) -> Path:
     """Where the export of a run is, once there is one."""
     return run.path / "exports" / kind
+
+
+def is_current(run: Run, kind: Kind) -> bool:
+    """Whether there is an export, and the run has learnt nothing since."""
+    made, learnt = export_folder(run, kind) / FILE, run.adapter / "adapter_model.safetensors"
+    return made.is_file() and made.stat().st_mtime >= learnt.stat().st_mtime
 
 
 class Making:

@@ -51,6 +51,14 @@ _GGUF = """\
 
 The Modelfile carries the template in Ollama's own words, the stop words, and temperature 0."""
 
+_SPACE = """\
+    tandem push {run} OWNER/NAME                                     # to the Hub, as yourself
+    pip install -r requirements.txt && python app.py                 # or on any machine
+
+The page is at http://localhost:7860 then. Its title, greeting, example questions and limits are in
+bot.json. What was approved is not in here, so the page cannot say when an answer strays from it; a
+link of `tandem share` can."""
+
 _UNFAITHFUL = (
     "Ollama's words cannot say all that the template does: what it makes of longer conversations "
     "is only close. llama.cpp reads the template itself."
@@ -62,6 +70,8 @@ def usage(run: Run, kind: Kind) -> str:
     if kind == "gguf":
         faithful = take_apart(load_format(run.config.base)).faithful
         return _GGUF if faithful else f"{_GGUF} {_UNFAITHFUL}"
+    if kind == "space":
+        return _SPACE.format(run=run.id)
     if kind == "merged":
         return _python(_MERGED)
     if kind == "4bit":

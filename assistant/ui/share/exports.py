@@ -20,7 +20,7 @@ from assistant.ui.wiring import PRIVATE, fill_when_open
 from trainer.errors import ConfigError, NotFound, disk_full_told
 from trainer.export.checked import Checked, read_checked
 from trainer.export.kinds import KINDS, MEANINGS, Kind
-from trainer.export.making import Making, Makings, export_folder
+from trainer.export.making import Making, Makings, export_folder, is_current
 from trainer.runs import Run, Runs
 
 # A press on a card's button names what to do and with which kind.
@@ -135,7 +135,7 @@ def _card(run: Run, kind: Kind, making: Making | None) -> str:
         return _whole(head, _button("Make", "make", kind))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     told = f"<p>{result(checked)}</p>"
-    if _older(folder, run):
+    if not is_current(run, kind):
         told += '<p class="quiet">The run has learnt more since.</p>'
     told += f'<p class="quiet">{size / 1e6:,.1f} MB in {escape(str(folder))}</p>'
     buttons = _button("Pack for download", "pack", kind) + _button("Make again", "make", kind)
@@ -151,11 +151,6 @@ def result(checked: Checked) -> str:
         return f"✓ {line}"
     why = "".join(f"<li>{sentence(said)}</li>" for said in checked.sentences[1:])
     return f"{line}<details><summary>Why not all</summary><ul>{why}</ul></details>"
-
-
-def _older(folder: Path, run: Run) -> bool:
-    learnt = (run.adapter / "adapter_model.safetensors").stat().st_mtime
-    return folder.stat().st_mtime < learnt
 
 
 def _made(makings: Makings, run: Run | None) -> dict[Kind, Making]:
