@@ -65,7 +65,7 @@ class Links:
                 dialect.insert(db.uses)
                 .values({"link": id_, "day": today(), what: by})
                 .on_conflict_do_update(
-                    ["link", "day"],
+                    index_elements=["link", "day"],
                     set_={what: now + by},
                     where=None if most is None else now < most,
                 )

@@ -53,6 +53,17 @@ footer { display: none !important; }
 .brand p { margin: 0; color: var(--body-text-color-subdued); }
 .lead { font-size: 1.1rem; line-height: 1.5; margin: 4px 0; }
 .quiet { color: var(--body-text-color-subdued); }
+.visitor { border: 1px solid var(--border-color-primary); border-top: 4px solid var(--bot);
+    border-radius: 8px; padding: 16px 24px; min-height: 280px; display: flex;
+    flex-direction: column; gap: 8px; }
+.visitor h3 { margin: 0; }
+.visitor span { display: inline-block; border: 1px solid var(--bot); border-radius: 16px;
+    padding: 4px 12px; margin: 0 8px 8px 0; }
+.visitor .box { margin-top: auto; border: 1px solid var(--border-color-primary);
+    border-radius: 8px; padding: 8px 8px 8px 16px; display: flex; justify-content: space-between;
+    align-items: center; color: var(--body-text-color-subdued); }
+.visitor .box b { background: var(--bot); color: white; border-radius: 8px; padding: 4px 16px; }
+.visitor small { color: var(--body-text-color-subdued); }
 .empty { padding: 32px 24px; text-align: center; color: var(--body-text-color-subdued);
     border: 1px dashed var(--border-color-primary); border-radius: 8px; }
 .strip { padding: 8px 16px; border-radius: 8px; background: var(--background-fill-secondary);
