@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Literal, Protocol, Self, TypedDict
 from uuid import uuid4
 
@@ -48,6 +49,11 @@ class Side(Kept):
         return self.run or self.base
 
     @property
+    def served_as(self) -> str:
+        """Its name as a model of an API, which tells no folder of the machine."""
+        return self.run or (PurePath(self.base).name if PurePath(self.base).root else self.base)
+
+    @property
     def bare(self) -> "Side":
         """The base of this side."""
         return self.model_copy(update={"run": None})
@@ -85,6 +91,7 @@ class Proof(Kept):
     together: bool  # in one batch with others: the other side, or other people's questions
     ended: Literal["by itself", "at the limit", "stopped"]
     tokens: int
+    prompt: int = 0  # tokens that were read before the first one was said
     waited: float  # seconds until it was its turn, loading included
     first_word: float  # seconds from then to the first word
     seconds: float  # from then to the last word

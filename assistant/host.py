@@ -254,6 +254,7 @@ class ModelHost:
             together=together,
             ended=grown.ended or "stopped",
             tokens=grown.tokens,
+            prompt=len(held.base.format.prompt(asked.messages)),
             waited=clock.waited,
             first_word=clock.first_word,
             seconds=clock.seconds,
