@@ -69,8 +69,9 @@ class Links:
                     set_={what: now + by},
                     where=None if most is None else now < most,
                 )
+                .returning(now)
             )
-            return bool(connection.execute(counted).rowcount)
+            return connection.execute(counted).first() is not None
 
     def use(self, id_: str, day: str = "") -> Use:
         """How much a link was used, on a day of UTC or on all days together."""
