@@ -27,7 +27,9 @@ class Look(Kept):
     greeting: str = Field("", max_length=500, description="What it says first.")
     about: str = Field("", max_length=500, description="A line on what it is and isn't.")
     examples: tuple[str, ...] = Field((), max_length=6, description="Questions to begin with.")
-    colour: str = Field("#2f6f8f", pattern=r"^#[0-9a-fA-F]{6}$", description="Of buttons and the line at the top.")
+    colour: str = Field(
+        "#2f6f8f", pattern=r"^#[0-9a-fA-F]{6}$", description="Of the buttons and the upper line."
+    )
     logo: str = Field("", max_length=MOST_LOGO * 4 // 3 + 4, description="A picture, in base64.")
 
     @field_validator("examples")

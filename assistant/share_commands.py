@@ -127,12 +127,11 @@ def hosting_of(
 
     def build() -> "FastAPI":
         from assistant.crowd import Crowd
-        from assistant.hosted.api import api_router
         from assistant.hosted.app import build_hosted
         from assistant.hosted.bot import Bot
 
         runs = Runs(workspace_of(arguments) / "runs")
-        return build_hosted(Bot(Crowd(engine), store, runs, engine.beside), api_router)
+        return build_hosted(Bot(Crowd(engine), store, runs, engine.beside))
 
     def public(here: str) -> AbstractContextManager[str]:
         if arguments.public_url:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from assistant.conversation import Beside, Chat, FindBeside
@@ -39,6 +41,17 @@ def beside(**known: Any) -> FindBeside:
 
 
 NUMBERS = Flag(kind="number", said="thirty days", approved="14 days")
+
+
+def endpoints(app: FastAPI) -> set[tuple[str, str]]:
+    """Every method and path that is served; anything mounted in another way fails."""
+    found = set[tuple[str, str]]()
+    for route in app.routes:
+        inside = getattr(route, "original_router", None)
+        for one in inside.routes if inside else [route]:
+            assert isinstance(one, APIRoute), f"{one} is mounted"
+            found |= {(method, one.path) for method in one.methods}
+    return found
 
 
 class Hosted:

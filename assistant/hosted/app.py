@@ -11,12 +11,13 @@ from typing import Annotated, Any
 
 import pydantic
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
+from assistant.hosted.api import api_router
 from assistant.hosted.bot import Bot, SoFar
 from assistant.hosted.door import Door, Receipt, Refused
 from assistant.hosted.guard import Guard
@@ -93,8 +94,8 @@ class _Growing(StreamingResponse):
             self._over()
 
 
-def build_hosted(bot: Bot, *extra: APIRouter) -> FastAPI:
-    """Compose the app of all links; `extra` brings more endpoints, such as the API."""
+def build_hosted(bot: Bot) -> FastAPI:
+    """Compose the app of all links: their pages, and the API for whoever has a key to one."""
     door, limiting = Door(bot.links), Limiting(bot.links)
     answering = CapacityLimiter(MOST_AT_ONCE)  # threads apart from those of the other endpoints
 
@@ -116,8 +117,7 @@ def build_hosted(bot: Bot, *extra: APIRouter) -> FastAPI:
     app.exception_handler(UserError)(_told)
     app.exception_handler(RequestValidationError)(_misshaped)
     app.exception_handler(404)(_nothing)
-    for router in extra:
-        app.include_router(router)
+    app.include_router(api_router(bot.chat, door.key_holder, limiting.call))
 
     @app.get("/c/{token}")
     def add_slash(token: str) -> Response:

@@ -46,7 +46,7 @@ class Bot:
         self, chat: Chat, store: Store, runs: Runs, find_beside: FindBeside | None = None
     ) -> None:
         self.links = Links(store)
-        self._chat, self._store = chat, store
+        self.chat, self._store = chat, store
         self._comparing = Comparing(store, runs, find_beside)
         self._rated: OrderedDict[tuple[Receipt, int], bool] = OrderedDict()
 
@@ -58,7 +58,7 @@ class Bot:
         question = _checked(link, question)
         talk = Conversation(name="", sides=link.sides, settings=link.settings)
         answers: tuple[Answer, ...] = ()
-        for answers in self._chat.answer(talk.asks(question), stop):
+        for answers in self.chat.answer(talk.asks(question), stop):
             yield SoFar(tuple(a.text for a in answers), next((a.doing for a in answers), ""))
         if not answers or not all(answer.proof for answer in answers) or stop.is_set():
             return

@@ -48,12 +48,23 @@ class Limiting:
 
     def ask(self, link: Link, visitor: str, address: str) -> None:
         """Somebody asks a question; it is counted as asked."""
-        limits = link.limits
+        most = link.limits.per_minute
+        with self._counted(link):
+            self._take(most, "ask", link.id, visitor)
+            self._take(most * _AN_ADDRESS, "ask from", link.id, address)
+
+    def call(self, link: Link, _address: str) -> None:
+        """Whoever has a key asks a question: for a visitor of theirs, so that all are one here."""
+        with self._counted(link):
+            pass
+
+    @contextmanager
+    def _counted(self, link: Link) -> Iterator[None]:
+        """Count a question where what is in the block, the minute and the day allow it."""
         try:
-            self._take(limits.per_minute, "ask", link.id, visitor)
-            self._take(limits.per_minute * _AN_ADDRESS, "ask from", link.id, address)
-            self._take(limits.per_minute_of_all, "ask of all", link.id)
-            if not self._links.count(link.id, "asked", most=limits.per_day):
+            yield
+            self._take(link.limits.per_minute_of_all, "ask of all", link.id)
+            if not self._links.count(link.id, "asked", most=link.limits.per_day):
                 raise Refused(
                     429, "This bot has answered enough for today. Come back tomorrow.", wait=3600
                 )

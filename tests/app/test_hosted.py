@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from assistant.access import hash_password, password_line
-from assistant.hosted.app import build_hosted
-from assistant.hosted.bot import Bot
 from assistant.store import Store
 from tests.conftest import ScriptedChat
 from tests.links import NUMBERS, SAYS, Hosted, beside, finish
@@ -254,18 +252,24 @@ def test_one_visitor_has_one_question_at_a_time_and_leaving_makes_room(
         assert visitor.ask().status_code == 200
 
 
-def test_only_the_few_endpoints_of_visitors_are_there(store: Store, runs: Runs) -> None:
-    app = build_hosted(Bot(ScriptedChat(SAYS), store, runs))
-    assert {route.path for route in app.routes} == {
-        "/c/{token}",
-        "/c/{token}/",
-        "/c/{token}/bot",
-        "/c/{token}/logo",
-        "/c/{token}/enter",
-        "/c/{token}/ask",
-        "/c/{token}/rate",
-        "/look/{name}",
-    }
+def test_a_key_is_for_the_api_of_its_link_alone(hosted: Hosted, finished: Run) -> None:
+    link = hosted.link(finished, limits={"per_day": 1, "per_minute": 1})
+    said = {"model": finished.id, "messages": [{"role": "user", "content": "now"}]}
+    with hosted.visitor(link) as visitor:
+        for wrong in ("", f"Bearer {hosted.door.token(link)}", "Bearer td-x"):
+            refused = visitor.client.post(
+                "/v1/chat/completions", json=said, headers={"Authorization": wrong}
+            )
+            assert refused.status_code == 401
+        key = {"Authorization": f"Bearer {hosted.door.key(link)}"}
+        answers = [
+            visitor.client.post("/v1/chat/completions", json=said, headers=key) for _ in range(2)
+        ]
+        assert [answer.status_code for answer in answers] == [200, 429]
+        text = answers[0].json()["choices"][0]["message"]["content"]
+        assert text == "Within thirty days of now"
+        hosted.links.revoke(link.id)
+        assert visitor.client.get("/v1/models", headers=key).status_code == 410
 
 
 def test_every_answer_forbids_scripts_of_others(hosted: Hosted, finished: Run) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
 
 from assistant.access import hash_password, password_line
 from assistant.hosted.door import Door
@@ -14,6 +13,7 @@ from assistant.link_store import Links
 from assistant.links import Limits, Link
 from assistant.store import Store
 from tests.conftest import ScriptedChat
+from tests.links import endpoints
 from tests.served import HOST, SIDES, Served, hosting, lines, raw, receipt_of, refuses
 
 SAYS = {None: "Who knows?", "tuned": "You asked: {question}"}
@@ -64,10 +64,8 @@ def tokens_that_open_nothing(hosted: Served, other: Path) -> dict[str, str]:
 def test_every_endpoint_is_known_and_opens_to_no_token_but_a_good_one(
     hosted: Served, chat: ScriptedChat, tmp_path: Path
 ) -> None:
-    routes = [route for route in hosted.app.routes if isinstance(route, APIRoute)]
-    assert len(routes) == len(hosted.app.routes), "something is mounted"
-    offered = {(method, route.path) for route in routes for method in route.methods}
-    assert offered == PAGES | {(method, f"/c/{{token}}/{name}") for method, name in CALLS}
+    calls = {(method, f"/c/{{token}}/{name}") for method, name in CALLS}
+    assert endpoints(hosted.app) == PAGES | calls | API
 
     for token in tokens_that_open_nothing(hosted, tmp_path).values():
         with hosted.visitor(hosted.link()) as client:
@@ -91,6 +89,7 @@ def test_only_the_methods_offered_are_served(hosted: Served) -> None:
                     assert client.request(method, path, json={}).status_code == 405, (method, path)
 
 
+API = {("GET", "/v1/models"), ("POST", "/v1/chat/completions")}
 GONE = (
     "/ /docs /redoc /openapi.json /config /info /app_id /upload /queue/join /queue/data /reset "
     "/startup-events /login /logout /token /user /theme.css /robots.txt /file=/etc/passwd /run/x "
