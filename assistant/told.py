@@ -9,7 +9,9 @@ DATED = len("2026-11-20-141530-")  # what a run's id begins with
 def proof_title(proof: Proof) -> str:
     """Who answered, with which weights, and whether that was checked."""
     who = f"◆ Tuned {proof.run[DATED:]}" if proof.run else "○ Base"
-    weights = f"adapter {proof.adapter[:12]}" if proof.adapter else f"{proof.base}, no adapter"
+    weights = f"{proof.base}, no adapter"
+    if proof.run:
+        weights = f"adapter {proof.adapter[:12]}" if proof.adapter else f"{proof.base}, elsewhere"
     return f"{who} · {weights} · {'✓ proof held' if proof.proven else '✕ not proven'}"
 
 
@@ -25,11 +27,13 @@ def proof_text(proof: Proof, text: str) -> str:
     """All that is known of what produced an answer, line by line, to be copied."""
     settings = proof.settings
     drawn = "greedy, the seed plays no part" if settings.greedy else f"seed {settings.seed}"
+    elsewhere = proof.held == "elsewhere"
+    memory = "elsewhere" if elsewhere else f"{proof.quantization}, in memory as {proof.held}"
     lines = {
-        "base": f"{proof.base} ({proof.quantization}, in memory as {proof.held})",
+        "base": f"{proof.base} ({memory})",
         "run": proof.run or "none, the bare base",
-        "adapter sha256": proof.adapter or "none",
-        "weights checked": "yes, before the first word" if proof.proven else "no",
+        "adapter sha256": proof.adapter or ("not known" if proof.run else "none"),
+        "weights checked": _checked(proof),
         "drawn": drawn,
         "temperature": f"{settings.temperature:g}",
         "top-p": f"{settings.top_p:g}",
@@ -46,6 +50,12 @@ def proof_text(proof: Proof, text: str) -> str:
         "computed": "in one batch with others" if proof.together else "alone",
     }
     return "\n".join(f"{name}: {value}" for name, value in lines.items())
+
+
+def _checked(proof: Proof) -> str:
+    if proof.held == "elsewhere":
+        return "no, another server answered"
+    return "yes, before the first word" if proof.proven else "no"
 
 
 def beside_title(beside: Beside) -> str:

@@ -1,8 +1,7 @@
 """The bots behind links as OpenAI's clients speak to them: /v1/models and /v1/chat/completions."""
 
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from json import dumps
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -16,8 +15,9 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from assistant.conversation import Answer, Asked, Chat, ChatSettings, Message, Proof, Side
+from assistant.conversation import Asked, Chat, ChatSettings, Message, Side
 from assistant.hosted.door import Refused
+from assistant.hosted.growing import Growing
 from assistant.hosted.words import StopWords
 from assistant.links import Link
 from trainer.errors import ConfigError, DeviceBusy, UserError
@@ -60,6 +60,7 @@ class _Wanted(_Given):
     temperature: float | None = None
     top_p: float | None = None
     seed: int | None = None
+    repetition_penalty: float | None = None  # as vLLM calls it
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
@@ -69,7 +70,7 @@ class _Wanted(_Given):
     def settings(self, link: Link) -> ChatSettings:
         """How to answer: as the link says, but for what is asked for, and never longer."""
         most = self.max_completion_tokens or self.max_tokens or link.settings.most_new_tokens
-        given = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
+        given = self.model_dump(include={"temperature", "top_p", "seed", "repetition_penalty"})
         given |= {"most_new_tokens": min(most, link.settings.most_new_tokens)}
         return ChatSettings.parse(
             link.settings.model_dump()
@@ -139,7 +140,7 @@ def api_router(
         asked = Asked(side, wanted.conversation(link), wanted.settings(link))
         address = request.client.host if request.client else ""
         await to_thread.run_sync(take, link, address)
-        growing = _Growing(chat, asked, StopWords(wanted.stop or ()), threads)
+        growing = Growing(chat, asked, StopWords(wanted.stop or ()), threads)
         form = _Form(wanted.model)
         await growing.begin(request)
         if not wanted.stream:
@@ -158,63 +159,13 @@ def sides_of(link: Link) -> dict[str, Side]:
     return {side.served_as: side for side in sides}
 
 
-class _Growing:
-    """An answer on its way, up to the first stop word."""
-
-    def __init__(
-        self, chat: Chat, asked: Asked, stops: StopWords, threads: CapacityLimiter
-    ) -> None:
-        self.text, self.over = "", False
-        self.proof: Proof | None = None
-        self._stops, self._threads, self._stop = stops, threads, threading.Event()
-        self._steps = _each(chat.answer([asked], self._stop))
-
-    async def begin(self, request: Request) -> None:
-        """Wait for the first word, so that what is refused can still be said by the status."""
-        while not self.text and not self.over:
-            await self.step(request)
-
-    async def step(self, request: Request | None = None) -> None:
-        """Wait for more; `request` where nobody else notices that the client has left."""
-        try:
-            step = await to_thread.run_sync(next, self._steps, None, limiter=self._threads)
-            if request and await request.is_disconnected():
-                self.close()
-        except BaseException:
-            self.close()
-            raise
-        if step is None:
-            self.over = True
-            return
-        (answer,) = step
-        self.proof = answer.proof
-        self.over = answer.proof is not None
-        self.text, found = self._stops.cut(answer.text, whole=self.over)
-        if found:
-            self._stop.set()
-
-    def close(self) -> None:
-        """Let the answer end after the next word, for nobody."""
-        self._stop.set()
-        self._steps.close()
-
-    @property
-    def why(self) -> str:
-        return "length" if self.proof and self.proof.ended == "at the limit" else "stop"
-
-    @property
-    def usage(self) -> dict[str, int]:
-        read, said = (self.proof.prompt, self.proof.tokens) if self.proof else (0, 0)
-        return {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
-
-
 class _Form:
     """What a client gets, in OpenAI's words."""
 
     def __init__(self, model: str) -> None:
         self._about = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": model}
 
-    def whole(self, answer: _Growing) -> dict[str, Any]:
+    def whole(self, answer: Growing) -> dict[str, Any]:
         message = {"role": "assistant", "content": answer.text}
         choice = {"index": 0, "message": message, "finish_reason": answer.why, "logprobs": None}
         more = {"object": "chat.completion", "choices": [choice], "usage": answer.usage}
@@ -224,7 +175,7 @@ class _Form:
         choice = {"index": 0, "delta": delta, "finish_reason": why}
         return self._about | {"object": "chat.completion.chunk", "choices": [choice]}
 
-    def used(self, answer: _Growing) -> dict[str, Any]:
+    def used(self, answer: Growing) -> dict[str, Any]:
         more = {"object": "chat.completion.chunk", "choices": [], "usage": answer.usage}
         return self._about | more
 
@@ -232,7 +183,7 @@ class _Form:
 class _Stream(StreamingResponse):
     """An answer as events, word by word; it ends when the client leaves."""
 
-    def __init__(self, answer: _Growing, form: _Form, usage: bool) -> None:
+    def __init__(self, answer: Growing, form: _Form, usage: bool) -> None:
         unbuffered = {"X-Accel-Buffering": "no"}  # by nginx
         events = _events(answer, form, usage)
         super().__init__(events, media_type="text/event-stream", headers=unbuffered)
@@ -245,7 +196,7 @@ class _Stream(StreamingResponse):
             self._answer.close()
 
 
-async def _events(answer: _Growing, form: _Form, usage: bool) -> AsyncIterator[str]:
+async def _events(answer: Growing, form: _Form, usage: bool) -> AsyncIterator[str]:
     def event(told: dict[str, Any]) -> str:
         return f"data: {dumps(told)}\n\n"
 
@@ -265,11 +216,6 @@ async def _events(answer: _Growing, form: _Form, usage: bool) -> AsyncIterator[s
         yield "data: [DONE]\n\n"
     except UserError as error:
         yield event(_told(error, 500))
-
-
-def _each(steps: Iterator[tuple[Answer, ...]]) -> Generator[tuple[Answer, ...]]:
-    """The same, as something that can be closed."""
-    yield from steps
 
 
 def _error(error: UserError) -> Response:
