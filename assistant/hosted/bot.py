@@ -21,7 +21,11 @@ _REMEMBERED = 10_000  # ratings, so that none counts twice
 
 @dataclass(frozen=True)
 class Unsure:
-    """Why an answer should not be relied on, and the approved answer nearest to it."""
+    """Why an answer should not be relied on, and the approved answer that is offered instead.
+
+    That is the one to the question nearest to the visitor's (`question` is empty then), or else
+    the nearest to the answer.
+    """
 
     why: str
     question: str
@@ -100,18 +104,22 @@ class Bot:
             return None
         found = self._comparing.beside(side, question, text)
         self._comparing.note_if_far(side, mask(question), text, found)
-        why = _why_unsure(link, found) if found else ""
+        why = why_unsure(link, found) if found else ""
         if found is None or not why:
             return None
+        if found.asked:
+            return Unsure(why, "", found.asked, found.similarity)
         return Unsure(why, found.question, found.answer, found.similarity)
 
 
-def _why_unsure(link: Link, beside: Beside) -> str:
+def why_unsure(link: Link, beside: Beside) -> str:
     """Where an answer strays from every approved one, in a sentence."""
     if link.unsure_below is None:
         return ""
     if beside.far:
         return "I am not sure: nothing that was approved is near your question."
+    if beside.asked:
+        return "I am not sure: another answer is approved for a question like yours."
     if beside.similarity < link.unsure_below:
         return "I am not sure: my answer is unlike what was approved."
     if beside.flags:

@@ -76,6 +76,7 @@ function spoken(each) {
 function unsure(each, near) {
   each.querySelector(".why").textContent = near.why;
   each.querySelector(".near-question").textContent = near.question;
+  each.querySelector(".near-question").hidden = !near.question;
   each.querySelector(".near-answer").textContent = near.answer;
   each.querySelector(".unsure").hidden = false;
 }
