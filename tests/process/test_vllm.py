@@ -107,10 +107,8 @@ def test_a_folder_with_a_blank_is_quoted(tandem, runs: Runs, corpus: Corpus, tmp
     assert f"{run.id}={folder / run.id}" in shlex.split(line)
 
 
-def test_runs_of_several_bases_are_refused(
-    tandem, runs: Runs, corpus: Corpus, tiny_model: Path
-) -> None:
-    one, other = finished(runs, corpus), finished(runs, corpus, base=str(tiny_model))
+def test_runs_of_several_bases_are_refused(tandem, runs: Runs, corpus: Corpus) -> None:
+    one, other = finished(runs, corpus), finished(runs, corpus, base="some/other")
     with pytest.raises(ConfigError, match="Name runs of one base"):
         tandem("vllm", one.id, other.id)
 
