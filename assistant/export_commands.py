@@ -4,7 +4,15 @@ import argparse
 import shutil
 from pathlib import Path
 
-from assistant.terminal import Command, hush_libraries, print_json, runs_of, say, tell_progress
+from assistant.terminal import (
+    Command,
+    hush_libraries,
+    print_json,
+    runs_of,
+    say,
+    share_cores,
+    tell_progress,
+)
 
 
 def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> None:
@@ -41,6 +49,7 @@ def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> N
 
 def _export(arguments: argparse.Namespace) -> int:
     run = runs_of(arguments).get(arguments.run)
+    share_cores()
     hush_libraries()
     from trainer.devices import chat_lock
     from trainer.export.exporting import export
@@ -85,6 +94,7 @@ def _push(arguments: argparse.Namespace) -> int:
     folder = export_folder(run, "space")
     token = get_token()
     if token and not (run.has_adapter and is_current(run, "space")):
+        share_cores()
         hush_libraries()
         shutil.rmtree(folder, ignore_errors=True)
         from trainer.devices import chat_lock

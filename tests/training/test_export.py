@@ -54,6 +54,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Run:
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     with torch.no_grad():
         model.lm_head.weight.mul_(10)
+    model.generation_config.repetition_penalty = 5.0  # which the chat does not apply
     shutil.copytree(tiny_model, workspace / "base")
     model.save_pretrained(workspace / "base")
     (workspace / "yes.csv").write_text(returns_csv(answers=20, answer="Yes, {n}."))

@@ -62,7 +62,12 @@ def ask_with_transformers(run: Run, kind: Kind, folder: Path, preview: Preview) 
         ).to(model.device)
         began = time.perf_counter()
         with torch.inference_mode():
-            out = model.generate(**asked, do_sample=False, max_new_tokens=preview.most_new_tokens)
+            out = model.generate(
+                **asked,
+                do_sample=False,
+                repetition_penalty=1.0,  # some bases bring one
+                max_new_tokens=preview.most_new_tokens,
+            )
         seconds += time.perf_counter() - began
         prompt = asked["input_ids"][0].tolist()
         given.append(Given(tuple(prompt), _before_end(out[0, len(prompt) :].tolist(), preview)))

@@ -13,7 +13,9 @@ messages = [{{"role": "user", "content": "Your question"}}]
 asked = tokenizer.apply_chat_template(
     messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
 )
-said = model.generate(**asked, do_sample=False, max_new_tokens={GREEDY.most_new_tokens})
+said = model.generate(
+    **asked, do_sample=False, repetition_penalty=1.0, max_new_tokens={GREEDY.most_new_tokens}
+)
 print(tokenizer.decode(said[0, asked["input_ids"].shape[1]:], skip_special_tokens=True))
 """
 _MERGED = """\
