@@ -31,7 +31,8 @@ element.addEventListener('click', (event) => {
 });
 """
 _SMALL = """
-button { padding: 4px 16px; margin: 8px 8px 0 0; border-radius: 4px; min-height: 32px; }
+button { padding: 4px 16px; margin: 8px 8px 0 0; border-radius: 4px; min-height: 32px;
+    font-size: 0.85rem; }
 .pair { display: flex; flex-direction: column; } .pair > div:last-child { margin-top: auto; }
 """
 
@@ -71,14 +72,14 @@ def exports_section(
             found[1] = gr.DownloadButton(label, value=str(packed_into), visible=True)
         return found
 
-    def look(run_id: str | None) -> list[Any]:
-        return [
-            gr.DownloadButton(visible=False) if n == 1 else x for n, x in enumerate(show(run_id))
-        ]
+    def show_anew(run_id: str | None) -> list[Any]:
+        found = show(run_id)
+        found[1] = gr.DownloadButton(visible=False)  # it was of another run
+        return found
 
     cards.select(press, bar.run, shown, **PRIVATE)
     watch.tick(show, bar.run, shown, **PRIVATE | {"trigger_mode": "once"})
-    fill_when_open(section, look, [bar.run], shown, also=[bar.run.change, bar.results.change])
+    fill_when_open(section, show_anew, [bar.run], shown, also=[bar.run.change, bar.results.change])
     return makings
 
 
