@@ -149,12 +149,12 @@ def test_one_of_several_is_stopped_alone(serve_chat) -> None:
 
 
 def test_a_reader_who_leaves_ends_the_answer_there(serve_chat) -> None:
-    chat = ScriptedChat({"tuned": "so " * 500}, pace=0.02)
+    chat = ScriptedChat({"tuned": "so " * 1_000}, pace=0.02)
     reading = Remote(serve_chat(chat), "right").answer([ask(TUNED)], threading.Event())
     while not next(reading)[0].text:
         pass
     reading.close()
-    wait_until(lambda: chat.left)
+    wait_until(lambda: chat.left, seconds=5)
 
 
 def refusal(remote: Chat, *asked: Asked) -> UserError:
