@@ -3,6 +3,7 @@
 import argparse
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.terminal import (
     Command,
@@ -13,6 +14,11 @@ from assistant.terminal import (
     share_cores,
     tell_progress,
 )
+from trainer.errors import UserError
+
+if TYPE_CHECKING:
+    from trainer.export.kinds import Kind
+    from trainer.runs import Run
 
 
 def add_export_commands(command: Command, as_json: argparse.ArgumentParser) -> None:
@@ -57,7 +63,9 @@ def _export(arguments: argparse.Namespace) -> int:
 
     folder = arguments.folder.expanduser().resolve()
     every = arguments.kind == "all"
-    folders = {kind: folder / kind for kind in KINDS} if every else {arguments.kind: folder}
+    folders = {arguments.kind: folder}
+    if every:
+        folders = {kind: folder / kind for kind in KINDS if is_possible(run, kind)}
     found = export(
         run,
         folders,
@@ -82,6 +90,18 @@ def _export(arguments: argparse.Namespace) -> int:
             }
         )
     return 0
+
+
+def is_possible(run: "Run", kind: "Kind") -> bool:
+    """Whether `all` includes a kind for that run; says why not."""
+    from trainer.export.exporting import refuse_kind
+
+    try:
+        refuse_kind(run, kind)
+    except UserError as error:
+        say(f"{kind} is left out: {error}")
+        return False
+    return True
 
 
 def _push(arguments: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from assistant.cli import main
+from assistant.export_commands import is_possible
 from tests.conftest import returns_csv
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora
@@ -35,7 +36,7 @@ from trainer.export.checked import Checked, Parting
 from trainer.export.exporting import export, whole_or_nothing
 from trainer.export.four_bit import write_four_bit
 from trainer.export.gguf import refuse_gguf, without_marks, write_weights
-from trainer.export.kinds import Kind
+from trainer.export.kinds import KINDS, Kind
 from trainer.export.modelfile import take_apart
 from trainer.export.preview import Preview, Told, choose_questions, preview
 from trainer.export.vocabulary import splitting
@@ -356,6 +357,24 @@ def test_the_command_exports_and_says_how_it_answered(
     assert re.search(r"Loaded again by Transformers .* it gave \d\d of 20 answers", told.err)
     assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
     assert main(["export", tuned.id, str(tmp_path / "out"), *workspace]) == 2
+
+
+def test_all_leaves_out_what_cannot_be_and_says_why(
+    tuned: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs" / "a-run").mkdir(parents=True)
+    plain = tuned.config.model_copy(update={"method": "lora", "base": "bundled:pocket"})
+    (tmp_path / "runs" / "a-run" / "config.json").write_text(plain.model_dump_json())
+    run = Run(tmp_path / "runs" / "a-run")
+    assert [kind for kind in KINDS if is_possible(run, kind)] == [
+        "adapter",
+        "merged",
+        "gguf",
+        "space",
+    ]
+    assert (
+        "4bit is left out: Run 'a-run' was tuned on its base as it came" in capsys.readouterr().err
+    )
 
 
 def _chat_folder(shared: Path, name: str, request) -> Path:

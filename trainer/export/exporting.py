@@ -18,8 +18,8 @@ from trainer.export.asking import find_llama_cpp
 from trainer.export.card import write_card
 from trainer.export.check import check
 from trainer.export.checked import FILE, Checked
-from trainer.export.four_bit import write_four_bit
-from trainer.export.gguf import write_gguf
+from trainer.export.four_bit import refuse_four_bit, write_four_bit
+from trainer.export.gguf import refuse_gguf, write_gguf
 from trainer.export.kinds import Kind
 from trainer.export.merged import write_merged
 from trainer.export.preview import Preview, preview
@@ -54,8 +54,9 @@ def export(
     """
     if not run.has_adapter:
         raise NotFound(f"Run '{run.id}' has no adapter: it is {run.state()}.")
-    for folder in folders.values():
+    for kind, folder in folders.items():
         refuse_full(folder)
+        refuse_kind(run, kind)
     llama_cpp = llama_cpp or find_llama_cpp()
     found: dict[Kind, Checked] = {}
     with _turn(run, device):
@@ -69,6 +70,14 @@ def export(
             found[kind] = _export(run, kind, folder, said, told, llama_cpp)
     tell("done", 1.0)
     return found
+
+
+def refuse_kind(run: Run, kind: Kind) -> None:
+    """Raise `UserError` for a kind of export that cannot be made of a run."""
+    if kind == "gguf":
+        refuse_gguf(run.config.base)
+    elif kind == "4bit":
+        refuse_four_bit(run)
 
 
 def refuse_full(folder: Path) -> None:

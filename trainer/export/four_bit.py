@@ -11,16 +11,21 @@ from trainer.runs import Run
 ADAPTER = "adapter"
 
 
-def write_four_bit(run: Run, folder: Path) -> None:
-    """Write the base as bitsandbytes holds it, and the adapter; neither is rounded again.
-
-    The sum of both, packed anew, drifts as far as the original weights do.
-    """
+def refuse_four_bit(run: Run) -> None:
+    """Raise `ConfigError` for a run whose adapter fits no base in 4 bits."""
     if run.config.quantization != "nf4":
         raise ConfigError(
             f"Run '{run.id}' was tuned on its base as it came, so its adapter fits no base in 4 "
             "bits. Export it merged instead."
         )
+
+
+def write_four_bit(run: Run, folder: Path) -> None:
+    """Write the base as bitsandbytes holds it, and the adapter; neither is rounded again.
+
+    The sum of both, packed anew, drifts as far as the original weights do.
+    """
+    refuse_four_bit(run)
     base = load_base(run.config.base, quantization="nf4", frozen_weights="4-bit")
     base.model.generation_config = greedy(base)
     base.model.save_pretrained(folder)

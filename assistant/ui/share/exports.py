@@ -37,9 +37,7 @@ button { padding: 4px 16px; margin: 8px 8px 0 0; border-radius: 4px; min-height:
 """
 
 
-def exports_section(
-    bar: Bar, runs: Runs, *, make_room: Callable[[], None] = lambda: None
-) -> Makings:
+def exports_section(bar: Bar, runs: Runs, *, make_room: Callable[[], None] = lambda: None) -> None:
     """Lay out the section and wire it; `make_room` takes the chat's base off a GPU."""
     makings = Makings()
     with gr.Accordion("Take the model with you", open=False) as section:
@@ -58,7 +56,8 @@ def exports_section(
     def show(run_id: str | None) -> list[Any]:
         run = runs.find(run_id)
         going_on = bool(run) and any(m.going_on for m in _made(makings, run).values())
-        typed = f"tandem export {run.id if run else 'RUN'} FOLDER --as all"
+        name = run.id if run else "RUN"
+        typed = f"tandem export {name} FOLDER --as all\ntandem push {name} OWNER/NAME"
         return [cards_view(run, makings), gr.skip(), gr.Timer(active=going_on), typed]
 
     def press(run_id: str | None, event: gr.EventData) -> list[Any]:
@@ -80,7 +79,6 @@ def exports_section(
     cards.select(press, bar.run, shown, **PRIVATE)
     watch.tick(show, bar.run, shown, **PRIVATE | {"trigger_mode": "once"})
     fill_when_open(section, show_anew, [bar.run], shown, also=[bar.run.change, bar.results.change])
-    return makings
 
 
 def act(
