@@ -49,6 +49,7 @@ def tokens_that_open_nothing(hosted: Served, other: Path) -> dict[str, str]:
         "unsigned": good.rsplit(".", 1)[0],
         "of another purpose": hosted.door.new_visitor(),
         "a key to the API": hosted.door.key(hosted.links.list()[0]),
+        "a key, undressed": hosted.door.key(hosted.links.list()[0]).removeprefix("td-"),
         "signed elsewhere": Door(foreign).token(foreign.add(Link(sides=SIDES))),
         "run out": hosted.link(expires=now - timedelta(seconds=1)),
         "revoked": hosted.door.token(revoked),
