@@ -118,7 +118,8 @@ def llama_cpp_python(peers: Path) -> Path:
             "CMAKE_BUILD_PARALLEL_LEVEL": "2",
         }
         install = ["nice", str(python), "-m", "pip", "install", "-q"]
-        packages = [LLAMA_CPP, "--no-binary", "llama-cpp-python"]
+        # pip's cache would hand out the quick build of the slow tests: it does not know of flags.
+        packages = [LLAMA_CPP, "--no-binary", "llama-cpp-python", "--no-cache-dir"]
         subprocess.run([*install, *packages], env=env, check=True)
         ready.touch()
     return python
