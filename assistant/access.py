@@ -1,9 +1,10 @@
 """Who may open the workbench: anyone on this machine, or whoever logs in."""
 
+import asyncio
 import hmac
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from trainer.errors import AccessError
@@ -11,6 +12,7 @@ from trainer.errors import AccessError
 _BCRYPT = r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}"
 
 Login = Callable[[str, str], bool]
+GUESSES = 10  # at one login, a minute
 
 
 def login_for(
@@ -92,6 +94,26 @@ def login_of(people: Sequence[str]) -> Login:
 
     def check(user: str, password: str) -> bool:
         return is_password(password, hashes.get(user, nobody)) and user in hashes
+
+    return check
+
+
+def slowed(login: Login) -> Callable[[str, str], Awaitable[bool]]:
+    """The same check, with no more than a few guesses a minute, and no others waiting for it.
+
+    Beyond that it says no, whether the password is right or not.
+    """
+    from limits import RateLimitItemPerMinute  # noqa: PLC0415 - only where someone logs in
+    from limits.storage import MemoryStorage  # noqa: PLC0415 - as above
+    from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415 - as above
+
+    window = MovingWindowRateLimiter(MemoryStorage())
+    of_one, of_all = RateLimitItemPerMinute(GUESSES), RateLimitItemPerMinute(10 * GUESSES)
+
+    async def check(user: str, password: str) -> bool:
+        if not (window.hit(of_one, user) and window.hit(of_all)):
+            return False
+        return await asyncio.to_thread(login, user, password)
 
     return check
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -30,7 +31,7 @@ class Approved:
     def __init__(self, open_meaning: Callable[[], Meaning]) -> None:
         self._open, self._opened = open_meaning, threading.Lock()
         self._meaning: Meaning | None = None
-        self._known: dict[Path, _Known] = {}
+        self._known: dict[tuple[Path, datetime], _Known] = {}
 
     @classmethod
     def in_workspace(cls, workspace: Path) -> Self:
@@ -60,11 +61,12 @@ class Approved:
         )
 
     def _read(self, meaning: Meaning, corpus: Corpus) -> "_Known":
-        if corpus.path not in self._known:
+        key = (corpus.path, corpus.origin.created)  # another one may have come to the same place
+        if key not in self._known:
             while len(self._known) >= _HELD:
                 del self._known[next(iter(self._known))]
-            self._known[corpus.path] = _read(meaning, corpus)
-        return self._known[corpus.path]
+            self._known[key] = _read(meaning, corpus)
+        return self._known[key]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The commands for what chats leave behind: votes, conversations and questions."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +15,10 @@ from assistant.terminal import (
     runs_of,
     say,
     tell_progress,
+    whole_id,
     workspace_of,
 )
-from trainer.errors import ConfigError, NotFound
+from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from assistant.store import OpenQuestion, Store, Summary
@@ -193,21 +194,12 @@ def _store(arguments: argparse.Namespace) -> "Store":
 def _conversation(store: "Store", given: str) -> "Summary":
     """The conversation whose id begins as given."""
     found = {one.id: one for one in store.conversations(most=100_000)}
-    return found[_whole(given, found, "conversation")]
+    return found[whole_id(given, found, "conversation")]
 
 
 def _question(listed: Sequence["OpenQuestion"], given: str) -> "OpenQuestion":
     found = {one.id: one for one in listed}
-    return found[_whole(given, found, "open question")]
-
-
-def _whole(given: str, ids: Iterable[str], what: str) -> str:
-    found = [id_ for id_ in ids if id_.startswith(given)]
-    if len(found) > 1:
-        raise ConfigError(f"{len(found)} ids begin with '{given}'. Give more of it.")
-    if not found:
-        raise NotFound(f"There is no {what} '{given}'. Without options they are listed.")
-    return found[0]
+    return found[whole_id(given, found, "open question")]
 
 
 def _as_json(found: "Summary") -> dict[str, object]:

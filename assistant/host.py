@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from peft import PeftModel
-from safetensors import SafetensorError
+from peft import PeftModel, get_peft_model_state_dict
+from safetensors import safe_open
 
 from assistant.conversation import Answer, Asked, Proof, Side
 from assistant.latest import Latest
@@ -193,7 +193,13 @@ class ModelHost:
         doing("loading the base model")
         try:
             base = load_base(side.base, quantization=side.quantization, frozen_weights="auto")
-            self._held = _Held(side.base, side.quantization, base, _probe(base))
+            untouched = _probe(base)
+            if not torch.isfinite(untouched).all():
+                raise ModelError(
+                    f"'{side.base}' cannot be used: its weights give no numbers. Fetch or copy it "
+                    "again."
+                )
+            self._held = _Held(side.base, side.quantization, base, untouched)
         finally:
             if self._held is None:
                 self._taken.close()
@@ -215,11 +221,18 @@ class ModelHost:
                 if held.adapters.pop(run.id, None):
                     model.delete_adapter(run.id)
                 model.load_adapter(run.adapter, adapter_name=run.id)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            self._forget()
+            missing = _missing(model, run)
+        except Exception as error:  # PEFT lets through whatever its files bring about
+            self._forget()  # half of an adapter may be on the base
             raise ModelError(
                 f"The adapter of '{run.id}' cannot be loaded: {first_line(error)}"
             ) from error
+        if missing:
+            self._forget()
+            raise ModelError(
+                f"The adapter of '{run.id}' cannot be used: {len(missing)} of its weights are "
+                f"missing from its file, such as {min(missing)}. Tune again."
+            )
         if run.adapter_hash != sha256:
             self._forget()
             raise ModelError(f"The adapter of '{run.id}' changed while it was loaded. Ask again.")
@@ -233,7 +246,8 @@ class ModelHost:
         with model.disable_adapter():
             off = _probe(held.base)
         on = _probe(held.base)
-        if not torch.equal(off, held.untouched) or torch.equal(on, off):
+        usable = torch.isfinite(on).all() and not torch.equal(on, off)
+        if not torch.equal(off, held.untouched) or not usable:
             self._forget()
             raise ModelError(
                 f"The adapter of '{name}' cannot be switched on and off cleanly, so nobody could "
@@ -283,6 +297,12 @@ class _Clock:
         self.waited, self.seconds = began - self.came, now - began
         if not self.first_word and (grown.text or grown.ended):
             self.first_word = self.seconds
+
+
+def _missing(model: Any, run: Run) -> set[str]:
+    """Weights that an adapter should have and its file has not: PEFT draws them at random."""
+    with safe_open(run.adapter / "adapter_model.safetensors", framework="pt") as file:
+        return set(get_peft_model_state_dict(model, adapter_name=run.id)) - set(file.keys())
 
 
 def _probe(base: Base) -> torch.Tensor:

@@ -15,6 +15,7 @@ from assistant.terminal import (
     runs_of,
     say,
     share_cores,
+    whole_id,
     workspace_of,
 )
 from trainer.errors import ConfigError
@@ -230,11 +231,11 @@ def read_logo(file: Path) -> str:
 def _links(arguments: argparse.Namespace) -> int:
     from assistant.hosted.door import Door
     from assistant.link_store import Links
-    from assistant.sharing import find_link, link_told, use_told
+    from assistant.sharing import link_told, use_told
 
     links = Links(store_of(arguments))
     if arguments.revoke:
-        link = links.revoke(find_link(links.list(), arguments.revoke).id)
+        link = links.revoke(whole_id(arguments.revoke, [link.id for link in links.list()], "link"))
         say(f"Link {link.id[:SHOWN]} is taken back: it opens nothing any more.")
         return 0
     door, found = Door(links), [(link, links.use(link.id)) for link in links.list()]

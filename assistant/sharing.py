@@ -87,15 +87,6 @@ def example_questions(corpus: Corpus, split: Split, most: int) -> list[str]:
     return [example.question for example in pile[:: max(1, len(pile) // most)][:most]]
 
 
-def find_link(links: Sequence[Link], given: str) -> Link:
-    """The link whose id begins so; raises `NotFound`."""
-    found = [link for link in links if given and link.id.startswith(given)]
-    if len(found) == 1:
-        return found[0]
-    what = f"{len(found)} links begin with" if found else "No link begins with"
-    raise NotFound(f"{what} '{given}'. `tandem links` lists them.")
-
-
 def link_told(link: Link) -> str:
     """Which bot a link opens, and until when, in words."""
     until = f"{link.expires:%d %B %Y}"

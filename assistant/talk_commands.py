@@ -16,6 +16,7 @@ from assistant.terminal import (
     runs_of,
     settings_of,
     share_cores,
+    whole_id,
     workspace_of,
 )
 from trainer.errors import ConfigError
@@ -50,7 +51,8 @@ def _chat(arguments: argparse.Namespace) -> int:
     store = Store.in_workspace(workspace_of(arguments))
     settings = ChatSettings.parse(settings_of(arguments))
     if arguments.open:
-        conversation = store.conversation(arguments.open)
+        known = [one.id for one in store.conversations(most=100_000)]
+        conversation = store.conversation(whole_id(arguments.open, known, "conversation"))
     else:
         conversation = Conversation.between(_sides(arguments, runs), runs, settings)
     share_cores()

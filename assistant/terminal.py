@@ -4,11 +4,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, NotFound
 
 if TYPE_CHECKING:
     from trainer.corpus.library import Corpora, Corpus
@@ -120,6 +120,16 @@ def tell_progress(what: str, share: float) -> None:
         print(f"\r\033[K{what}: {share:.0%}", end="", file=sys.stderr, flush=True)
         if share >= 1:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def whole_id(given: str, ids: Iterable[str], what: str) -> str:
+    """The id that begins as somebody typed it."""
+    found = [id_ for id_ in ids if given and id_.startswith(given)]
+    if len(found) > 1:
+        raise ConfigError(f"{len(found)} ids begin with '{given}'. Give more of it.")
+    if not found:
+        raise NotFound(f"There is no {what} '{given}'. Without options they are listed.")
+    return found[0]
 
 
 def ask_password(question: str) -> str:

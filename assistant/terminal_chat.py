@@ -129,7 +129,11 @@ class TerminalChat:
 
     def _set(self, given: str) -> None:
         settings = self._now.settings.model_dump()
-        for pair in shlex.split(given):
+        try:
+            pairs = shlex.split(given)
+        except ValueError as error:
+            raise ConfigError(f"/set: {str(error).lower()}. Put \\ before a lone quote.") from None
+        for pair in pairs:
             key, equals, value = pair.partition("=")
             if not equals:
                 raise ConfigError(f"/set takes key=value, not '{pair}'.")

@@ -6,14 +6,15 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from trainer.bases import first_line
+from trainer.deadline import deadline
 from trainer.errors import ModelError
 
 Messages = Sequence[Mapping[str, object]]
 
+_PATIENCE = 5  # seconds for a template to be filled in
 _PROBE = "probe"
 # What a template that tells today's date is told, so that a prompt is the same tomorrow: the day
 # Llama 3.2's own template falls back on.
@@ -109,13 +110,14 @@ class ChatFormat:
 
     def _render(self, messages: Messages, *, open_end: bool = True) -> str:
         try:
-            rendered: Any = self.tokenizer.apply_chat_template(
-                [dict(m) for m in messages],
-                tokenize=False,
-                add_generation_prompt=open_end,
-                chat_template=self._template,
-            )
-        except (TemplateError, TypeError, ValueError) as error:
+            with deadline(_PATIENCE):
+                rendered: Any = self.tokenizer.apply_chat_template(
+                    [dict(m) for m in messages],
+                    tokenize=False,
+                    add_generation_prompt=open_end,
+                    chat_template=self._template,
+                )
+        except Exception as error:  # a template is a program, and can go wrong in every way
             raise ModelError(
                 f"The chat template of '{self._name}' does not take such a conversation "
                 f"({first_line(error)}). Choose another base."

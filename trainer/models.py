@@ -60,7 +60,7 @@ def load_base(name: str, *, quantization: str = "nf4", frozen_weights: str = "4-
             use_safetensors=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except Exception as error:  # whatever the files of a base bring about in Transformers
         raise ModelError(
             f"'{name}' cannot be loaded: {_why(folder) or first_line(error)}"
         ) from error
@@ -86,7 +86,7 @@ def load_format(name: str) -> ChatFormat:
         tokenizer = AutoTokenizer.from_pretrained(
             find_base(name, chat=True), trust_remote_code=False
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # as above
         raise ModelError(f"'{name}' cannot be loaded: {first_line(error)}") from error
     return ChatFormat(tokenizer, name=name)
 

@@ -135,11 +135,17 @@ class Run(Work):
 
     @property
     def adapter_hash(self) -> str:
-        """The sha256 of the adapter's weights, which names the tuned model without doubt."""
+        """The sha256 of the adapter's configuration and weights, one file after the other.
+
+        It names the tuned model without doubt: the weights alone do not say how they are added.
+        """
         weights = self.adapter / "adapter_model.safetensors"
         if not weights.is_file():
             raise NotFound(f"Run '{self.id}' has no adapter: it is {self.state()}.")
-        return _sha256(weights, weights.stat().st_mtime_ns)
+        settings = self.adapter / "adapter_config.json"
+        files = [file for file in (settings, weights) if file.is_file()]
+        # A time of change, unlike that of a modification, cannot be set back.
+        return _sha256(tuple(files), tuple(file.stat().st_ctime_ns for file in files))
 
     @property
     def size(self) -> int:
@@ -326,6 +332,9 @@ def _read_report(path: Path, modified_ns: int) -> Report | None:
 
 
 @lru_cache(maxsize=64)
-def _sha256(path: Path, modified_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(paths: tuple[Path, ...], changed_ns: tuple[int, ...]) -> str:
+    found = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: found)
+    return found.hexdigest()

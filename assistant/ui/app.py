@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.access import Login
+from assistant.access import Login, slowed
 from assistant.conversation import Chat, FindBeside
 from assistant.engine import Engine
 from assistant.hosted.serving import Hosting
@@ -163,11 +163,13 @@ def serve(
             server_name=host,
             server_port=port,
             root_path=root_path,
-            auth=login,
+            auth=slowed(login) if login else None,
             theme=theme(),
             css=CSS + CHAT_CSS,
             max_file_size=MOST_BYTES,
             share=False,
+            run_history=False,  # it would use this machine's own token for the Hub
+            enable_monitoring=False,
             show_error=True,
             footer_links=[],
             quiet=True,

@@ -50,7 +50,7 @@ def judge(approved: Approved, run: Run, row) -> tuple[bool, bool, bool]:
     """Whether an answer is right, the bot unsure of it, and what it offers the right one."""
     text = row.answers["tuned"].text
     approved(run.corpus, row.question, text)  # which reads the corpus
-    known = approved._known[run.corpus.path]
+    known = approved._known[run.corpus.path, run.corpus.origin.created]
     asked = [n for n, example in enumerate(known.examples) if example.question == row.question]
     before, known.questions[asked] = known.questions[asked], 0
     beside = approved(run.corpus, row.question, text)

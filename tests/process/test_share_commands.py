@@ -49,7 +49,7 @@ def test_a_link_is_made_listed_and_taken_back(
         (("share", "latest", "--limit", "per_day"), "--limit takes key=number"),
         (("share", "latest", "--colour", "red"), "look.colour"),
         (("share", "nothing"), "no run called"),
-        (("links", "--revoke", "zzz"), "No link begins with 'zzz'"),
+        (("links", "--revoke", "zzz"), "There is no link 'zzz'"),
         (("serve", "--share"), "needs a login"),
         (("serve", "--public-url", "https://bot.example"), "needs a login"),
     ],

@@ -144,6 +144,24 @@ def test_a_conversation_a_template_refuses_is_refused_in_words() -> None:
         pocket("{{ raise_exception('Tools only') }}")
 
 
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        (
+            "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+            "to an end",
+        ),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "recursion"),
+    ],
+)
+def test_a_template_that_goes_wrong_in_any_way_is_refused_in_words(
+    template: str, said: str
+) -> None:
+    with pytest.raises(ModelError, match=rf"does not take such a conversation .*{said}"):
+        pocket(template)
+
+
 def test_a_template_that_loses_earlier_answers_is_asked_each_question_alone() -> None:
     forgetful = pocket(CHATML.replace("in messages", "in messages[-2:]"))
     assert not forgetful.memory

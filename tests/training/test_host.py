@@ -1,11 +1,12 @@
 """The host that chats with one copy of the weights, and proves which of them answered."""
 
 import gc
+import json
 import random
 import shutil
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -224,6 +225,62 @@ def test_a_broken_adapter_is_refused_in_words(tuned: Run, tmp_path: Path) -> Non
     (copy.adapter / "adapter_model.safetensors").write_bytes(b"not weights")
     host = ModelHost(Runs(copy.path.parent))
     with pytest.raises(ModelError, match=f"The adapter of '{copy.id}' cannot be loaded"):
+        answer(host, side(copy))
+
+
+def change(run: Run, **settings: object) -> None:
+    """Change the configuration of an adapter."""
+    file = run.adapter / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+
+
+def weights(
+    run: Run, changed: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
+) -> None:
+    """Change the weights of an adapter."""
+    file = run.adapter / "adapter_model.safetensors"
+    save_file(changed(load_file(file)), file)
+
+
+def test_an_adapter_that_breaks_half_way_leaves_nothing_of_it_on_the_base(
+    tuned: Run, alone: dict[Side, str], tmp_path: Path
+) -> None:
+    copy = copied(tuned, tmp_path)
+    change(copy, init_lora_weights=False, rank_pattern={"layers.1.mlp.down_proj": "x"})
+    host = ModelHost(Runs(copy.path.parent))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        answer(host, side(copy))
+    assert answer(host, base_of(copy)) == alone[base_of(tuned)]
+
+
+def test_an_adapter_that_is_added_otherwise_is_another_one(tuned: Run, tmp_path: Path) -> None:
+    copy = copied(tuned, tmp_path)
+    host = ModelHost(Runs(copy.path.parent))
+    (before,) = answers(host, side(copy))
+    change(copy, lora_alpha=640)
+    (after,) = answers(host, side(copy))
+    assert before.proof
+    assert after.proof
+    assert before.proof.adapter != after.proof.adapter
+    assert host._held
+    model = host._held.base.model
+    (scaling,) = {
+        m.scaling[copy.id] for m in model.modules() if isinstance(getattr(m, "scaling", None), dict)
+    }
+    assert scaling == 640 / copy.config.lora_rank, "it was loaded anew"
+
+
+def test_an_adapter_with_half_of_its_weights_or_without_numbers_does_not_answer(
+    tuned: Run, tmp_path: Path
+) -> None:
+    copy = copied(tuned, tmp_path)
+    host = ModelHost(Runs(copy.path.parent))
+    weights(copy, lambda whole: dict(list(whole.items())[::2]))
+    with pytest.raises(ModelError, match="of its weights are missing from its file"):
+        answer(host, side(copy))
+    shutil.copy(tuned.adapter / "adapter_model.safetensors", copy.adapter)
+    weights(copy, lambda whole: {name: value * float("nan") for name, value in whole.items()})
+    with pytest.raises(ModelError, match="cannot be switched on and off cleanly"):
         answer(host, side(copy))
 
 

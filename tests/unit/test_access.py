@@ -1,10 +1,11 @@
 """Who may open the workbench."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from assistant.access import login_for, password_line
+from assistant.access import GUESSES, login_for, password_line, slowed
 from trainer.errors import AccessError
 
 
@@ -61,3 +62,15 @@ def test_a_bad_auth_file_is_refused(tmp_path: Path, content: str, message: str) 
         login_for("127.0.0.1", file, {})
     with pytest.raises(AccessError, match="cannot be read"):
         login_for("127.0.0.1", tmp_path / "absent", {})
+
+
+def test_a_login_takes_a_few_guesses_a_minute_and_is_shut_then_to_the_right_one_too() -> None:
+    check = slowed(lambda user, password: password == "tulip")
+
+    async def tried() -> list[bool]:
+        guesses = [await check("ann", str(n)) for n in range(GUESSES - 1)]
+        return [*guesses, await check("ann", "tulip"), await check("ann", "tulip")]
+
+    *guesses, last, beyond = asyncio.run(tried())
+    assert (any(guesses), last, beyond) == (False, True, False)
+    assert asyncio.run(check("bob", "tulip")), "who is somebody else"

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from assistant.conversation import (
     Answer,
@@ -64,15 +65,30 @@ def test_what_was_typed_comes_back_from_what_is_shown(text: str) -> None:
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("a < b & **c**", "a &lt; b &amp; **c**"),
-        ("![x](http://a.example/b.png)", "!&#91;x](http://a.example/b.png)"),
-        ("`<b>` <b>", "`<b>` &lt;b&gt;"),
-        ("```\n<b>\n```\n<b>", "```\n<b>\n```\n&lt;b&gt;"),
-        ("```\n<b> that never ends", "```\n<b> that never ends"),
+        ("a < b & **c**", "<p>a &lt;| b &amp;| <strong>c</strong></p>"),
+        ("&lt;b>", "<p>&amp;|lt;b&gt;</p>"),
+        ("`<b>` <b>", "<p><code>&lt;|b&gt;</code> &lt;|b&gt;</p>"),
+        ("```\n<b>\n```\n<b>", "<pre><code>&lt;|b&gt;\n</code></pre>\n<p>&lt;|b&gt;</p>"),
     ],
 )
-def test_html_and_pictures_are_shown_as_they_were_typed(said: str, shown: str) -> None:
-    assert plainly(said) == shown
+def test_html_is_shown_as_it_was_typed(said: str, shown: str) -> None:
+    drawn = MarkdownIt("commonmark", {"html": True}).render(plainly(said))
+    assert drawn.strip().replace("\N{WORD JOINER}", "|") == shown
+
+
+@pytest.mark.parametrize("what", ["<img src=u>", "![x](u)", "![x][u]\n\n[u]: u", "<a href=u>x</a>"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        *("{}", "`{}``", "x ```{}", "\\`{}\\`", "``{}`", "~~~\n```\n~~~\n{}", "<!-- {}"),
+        *("1. a\n\n   ```\n{}", "> ```\n{}", "   ```\n```\n{}", "`a\n{}`", "<pre>{}"),
+    ],
+)
+def test_nothing_said_becomes_html_or_fetches_a_picture(what: str, around: str) -> None:
+    drawn = MarkdownIt("commonmark", {"html": True}).render(plainly(around.format(what)))
+    assert "<img" not in drawn
+    assert "<a href=u>" not in drawn
+    assert "<!--" not in drawn
 
 
 def test_a_name_is_no_markdown_and_a_fence_holds_what_has_fences() -> None:

@@ -12,7 +12,6 @@ from assistant.link_store import Links, today
 from assistant.links import Link
 from assistant.sharing import (
     UNSURE_BELOW,
-    find_link,
     link_told,
     make_link,
     suggest_look,
@@ -123,14 +122,6 @@ def test_an_answer_counts_as_sure_half_way_from_the_floor_to_the_score(run: Run)
     assert unsure_below(run) == pytest.approx((floor + score) / 2, abs=0.006)
     assert make_link(run).unsure_below == unsure_below(run)
     assert make_link(run, unsure=False).unsure_below is None
-
-
-def test_a_link_is_found_by_the_beginning_of_its_id(links: Links, link: Link, run: Run) -> None:
-    other = links.add(link.model_copy(update={"id": "0" * 32}))
-    assert find_link(links.list(), "000") == other
-    for wrong, said in (("zzz", "No link begins"), ("", "No link begins")):
-        with pytest.raises(NotFound, match=said):
-            find_link(links.list(), wrong)
 
 
 def test_use_is_told_in_words(links: Links, link: Link) -> None:

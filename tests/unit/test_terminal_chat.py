@@ -79,6 +79,7 @@ def test_settings_hold_from_the_next_question_on(
     assert [asked[0].settings.temperature for asked in chat.heard] == [0, 0.7]
     assert "temperature: should be less than or equal to 2 (got '9')" in seen
     assert "/set takes key=value, not 'x'" in seen
+    assert "no closing quotation" in terminal.type("/set system=You're a banker")
     assert store.conversation(store.conversations()[0].id).settings.seed == 5
 
 
