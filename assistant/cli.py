@@ -37,6 +37,7 @@ from assistant.terminal import (
     worker_of,
     workspace_of,
 )
+from assistant.vllm_commands import add_vllm_commands
 from trainer.errors import UserError, disk_full_told
 
 MISTAKE = 2  # exit code
@@ -211,6 +212,7 @@ def _parser() -> argparse.ArgumentParser:
     add_score_commands(command, as_json)
     add_export_commands(command, as_json)
     add_talk_commands(command, as_json)
+    add_vllm_commands(command, as_json)
     add_chat_commands(command, as_json)
     add_share_commands(command, as_json)
     fsdp = command(_fsdp, "fsdp", "write an accelerate configuration that shards a large base")

@@ -5,42 +5,27 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict
-from safetensors import safe_open
 
 from assistant.conversation import Answer, Asked, Proof, Side
+from assistant.held import Held
 from assistant.latest import Latest
 from assistant.line import Line, waiting
-from trainer.bases import first_line
 from trainer.devices import chat_lock
 from trainer.drafting import draft_wordings
 from trainer.errors import DeviceBusy, ModelError
 from trainer.frozen import held_as
 from trainer.generate import Ask, SoFar, faster_together, stream_answers
 from trainer.locks import Lock, LockHeld
-from trainer.models import Base, load_base
 from trainer.runs import Run, Runs
 from trainer.words import at_work
 
 _MANY = 8  # rows
-
-
-@dataclass
-class _Held:
-    """A base in memory, and what was found out about it."""
-
-    name: str
-    quantization: str
-    base: Base
-    untouched: torch.Tensor  # its logits for a probe question, before any adapter came
-    adapters: dict[str, str] = field(default_factory=dict)  # run to the sha256 that was loaded
-    together: dict[int, bool] = field(default_factory=dict)  # whether so many rows are faster so
 
 
 class ModelHost:
@@ -64,7 +49,7 @@ class ModelHost:
         """
         self._runs, self._line = runs, Line()
         self._device, self._who, self._taken = device, who, ExitStack()
-        self._held: _Held | None = None
+        self._held: Held | None = None
 
     @classmethod
     def in_workspace(cls, workspace: Path) -> Self:
@@ -146,7 +131,7 @@ class ModelHost:
                     answers[grown.place] = Answer(grown.text, proof)
                 tell(tuple(answers))
 
-    def _pays_together(self, held: _Held, asked: Sequence[Asked]) -> bool:
+    def _pays_together(self, held: Held, asked: Sequence[Asked]) -> bool:
         """Whether these are faster in one batch than one after another, measured once a size.
 
         What does not pay for two may pay for eight; what pays for eight pays for more.
@@ -159,7 +144,7 @@ class ModelHost:
 
     # what is in memory --------------------------------------------------------------------------
 
-    def _ready(self, sides: Sequence[Side], doing: Callable[[str], None]) -> _Held:
+    def _ready(self, sides: Sequence[Side], doing: Callable[[str], None]) -> Held:
         """Have the base of all sides and their adapters in memory, checked."""
         if len({side.bare for side in sides}) > 1:
             raise ModelError(
@@ -170,16 +155,11 @@ class ModelHost:
         for side in dict.fromkeys(sides):
             if side.run:
                 self._take_adapter(held, self._runs.get(side.run), doing)
-        status: Any = held.base.model.get_model_status() if held.adapters else None
-        if status and status.merged_adapters:
-            self._forget()
-            raise ModelError(
-                "An adapter has become part of the base in memory, so nobody could tell which "
-                "weights answer. Ask again: the base is loaded anew."
-            )
+        with self._forgetting():
+            held.check_apart()
         return held
 
-    def _hold(self, side: Side, doing: Callable[[str], None]) -> _Held:
+    def _hold(self, side: Side, doing: Callable[[str], None]) -> Held:
         """Have the base of a side in memory; another one makes room."""
         held = self._held
         if held and (held.name, held.quantization) == (side.base, side.quantization):
@@ -192,70 +172,33 @@ class ModelHost:
                 raise DeviceBusy(f"{self._who()} The chat waits until then.") from None
         doing("loading the base model")
         try:
-            base = load_base(side.base, quantization=side.quantization, frozen_weights="auto")
-            untouched = _probe(base)
-            if not torch.isfinite(untouched).all():
-                raise ModelError(
-                    f"'{side.base}' cannot be used: its weights give no numbers. Fetch or copy it "
-                    "again."
-                )
-            self._held = _Held(side.base, side.quantization, base, untouched)
+            self._held = Held.open(side)
         finally:
             if self._held is None:
                 self._taken.close()
         return self._held
 
-    def _take_adapter(self, held: _Held, run: Run, doing: Callable[[str], None]) -> None:
+    def _take_adapter(self, held: Held, run: Run, doing: Callable[[str], None]) -> None:
         """Have the adapter of a run on the base as it is on the disk now."""
-        if held.adapters.get(run.id) == (sha256 := run.adapter_hash):
+        if held.adapters.get(run.id) == run.adapter_hash:
             return
         if (run.config.base, run.config.quantization) != (held.name, held.quantization):
             raise ModelError(f"'{run.id}' was tuned on another base than '{held.name}'.")
         doing("loading the adapter")
-        model: Any = held.base.model
-        try:
-            if not isinstance(model, PeftModel):
-                model = PeftModel.from_pretrained(model, run.adapter, adapter_name=run.id)
-                held.base = replace(held.base, model=model)
-            else:
-                if held.adapters.pop(run.id, None):
-                    model.delete_adapter(run.id)
-                model.load_adapter(run.adapter, adapter_name=run.id)
-            missing = _missing(model, run)
-        except Exception as error:  # PEFT lets through whatever its files bring about
-            self._forget()  # half of an adapter may be on the base
-            raise ModelError(
-                f"The adapter of '{run.id}' cannot be loaded: {first_line(error)}"
-            ) from error
-        if missing:
-            self._forget()
-            raise ModelError(
-                f"The adapter of '{run.id}' cannot be used: {len(missing)} of its weights are "
-                f"missing from its file, such as {min(missing)}. Tune again."
-            )
-        if run.adapter_hash != sha256:
-            self._forget()
-            raise ModelError(f"The adapter of '{run.id}' changed while it was loaded. Ask again.")
-        self._check_switch(held, run.id)
-        held.adapters[run.id] = sha256
+        with self._forgetting():
+            held.take(run)
 
-    def _check_switch(self, held: _Held, name: str) -> None:
-        """Show once that the switch works: off is the base bit for bit, on is something else."""
-        model: Any = held.base.model
-        model.set_adapter(name)
-        with model.disable_adapter():
-            off = _probe(held.base)
-        on = _probe(held.base)
-        usable = torch.isfinite(on).all() and not torch.equal(on, off)
-        if not torch.equal(off, held.untouched) or not usable:
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Forget the base where something goes wrong: half of an adapter may be on it."""
+        try:
+            yield
+        except BaseException:
             self._forget()
-            raise ModelError(
-                f"The adapter of '{name}' cannot be switched on and off cleanly, so nobody could "
-                "tell which weights answer. Tune again."
-            )
+            raise
 
     def _proof(
-        self, held: _Held, asked: Asked, grown: SoFar, clock: "_Clock", together: bool
+        self, held: Held, asked: Asked, grown: SoFar, clock: "_Clock", together: bool
     ) -> Proof:
         return Proof(
             base=held.name,
@@ -297,16 +240,3 @@ class _Clock:
         self.waited, self.seconds = began - self.came, now - began
         if not self.first_word and (grown.text or grown.ended):
             self.first_word = self.seconds
-
-
-def _missing(model: Any, run: Run) -> set[str]:
-    """Weights that an adapter should have and its file has not: PEFT draws them at random."""
-    with safe_open(run.adapter / "adapter_model.safetensors", framework="pt") as file:
-        return set(get_peft_model_state_dict(model, adapter_name=run.id)) - set(file.keys())
-
-
-def _probe(base: Base) -> torch.Tensor:
-    ids = torch.tensor([base.format.prompt([{"role": "user", "content": "Who are you?"}])])
-    with torch.inference_mode():
-        logits: torch.Tensor = base.model(input_ids=ids.to(base.model.device)).logits[0, -1]
-    return logits.clone()

@@ -132,7 +132,8 @@ def hosting_of(
         from assistant.hosted.bot import Bot
 
         runs = Runs(workspace_of(arguments) / "runs")
-        return build_hosted(Bot(Crowd(engine), store, runs, engine.beside))
+        chat = engine if arguments.backend else Crowd(engine)  # another server has its own way
+        return build_hosted(Bot(chat, store, runs, engine.beside))
 
     def public(here: str) -> AbstractContextManager[str]:
         if arguments.public_url:

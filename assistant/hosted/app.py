@@ -1,7 +1,7 @@
 """The app that visitors reach: a page behind a signed link, its few endpoints, and nothing else."""
 
 import threading
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from importlib.resources import files
@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from assistant.hosted.api import api_router
 from assistant.hosted.bot import Bot, SoFar
 from assistant.hosted.door import Door, Receipt, Refused
+from assistant.hosted.growing import Steps
 from assistant.hosted.guard import Guard
 from assistant.hosted.limiting import MOST_AT_ONCE, Limiting
 from assistant.links import Link, picture
@@ -161,17 +162,19 @@ def build_hosted(bot: Bot) -> FastAPI:
     @app.post("/c/{token}/ask")
     async def ask(request: Request, link: Entered, who: Visitor, asked: _Question) -> Response:
         stop = threading.Event()
-        parts = bot.ask(link, asked.question, stop)
+        parts = Steps(bot.ask(link, asked.question, stop), stop, answering)
         with ExitStack() as stack:
             stack.enter_context(limiting.one_at_a_time(link, who))
             await to_thread.run_sync(limiting.ask, link, who, _address(request))
             stack.callback(parts.close)
-            stack.callback(stop.set)
             over = stack.pop_all().close
 
         async def lines() -> AsyncIterator[str]:
-            while (part := await to_thread.run_sync(_next, parts, limiter=answering)) is not None:
-                yield dumps(part if isinstance(part, dict) else line(part)) + "\n"
+            try:
+                while (part := await parts.next()) is not None:
+                    yield dumps(line(part)) + "\n"
+            except UserError as error:
+                yield dumps({"error": str(error)}) + "\n"
 
         def line(part: SoFar) -> dict[str, Any]:
             if not part.ended:
@@ -200,14 +203,6 @@ def _shown(link: Link) -> dict[str, Any]:
 
 def _ask_for(link: Link) -> str:
     return "Log in to talk to this bot." if link.people else "This bot asks for a password."
-
-
-def _next(parts: Generator[SoFar]) -> SoFar | dict[str, str] | None:
-    """The next part of an answer, what went wrong in words, or None at the end."""
-    try:
-        return next(parts, None)
-    except UserError as error:
-        return {"error": str(error)}
 
 
 def _keep(request: Request, answer: Response, name: str, value: str) -> None:

@@ -3,12 +3,48 @@
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
-from assistant.conversation import Answer, Asked, Chat, Proof
+from assistant.conversation import Asked, Chat, Proof
 from assistant.hosted.words import StopWords
+
+_T = TypeVar("_T")
+
+
+class Steps(Generic[_T]):
+    """What threads bring step by step, until it is over or its reader has left."""
+
+    def __init__(
+        self, steps: Iterator[_T], stop: threading.Event, threads: CapacityLimiter
+    ) -> None:
+        self._steps, self._stop, self._threads = _each(steps), stop, threads
+        self._left = False
+
+    async def next(self) -> _T | None:
+        """The next step, or None after the last."""
+        try:
+            return await to_thread.run_sync(
+                self._next, limiter=self._threads, abandon_on_cancel=True
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let it end at the next step, for nobody."""
+        self._left = True
+        self._stop.set()
+        with suppress(ValueError):  # a thread that is in it closes it when it comes out
+            self._steps.close()
+
+    def _next(self) -> _T | None:
+        step = next(self._steps, None)
+        if self._left:
+            self._steps.close()
+        return step
 
 
 class Growing:
@@ -17,10 +53,10 @@ class Growing:
     def __init__(
         self, chat: Chat, asked: Asked, stops: StopWords, threads: CapacityLimiter
     ) -> None:
-        self.text, self.over, self._left = "", False, False
+        self.text, self.over = "", False
         self.proof: Proof | None = None
-        self._stops, self._threads, self._stop = stops, threads, threading.Event()
-        self._steps = _each(chat.answer([asked], self._stop))
+        self._stops, self._stop = stops, threading.Event()
+        self._steps = Steps(chat.answer([asked], self._stop), self._stop, threads)
 
     async def begin(self, request: Request) -> None:
         """Wait for the first word, so that what is refused can still be said by the status."""
@@ -29,15 +65,9 @@ class Growing:
 
     async def step(self, request: Request | None = None) -> None:
         """Wait for more; `request` where nobody else notices that the client has left."""
-        try:
-            step = await to_thread.run_sync(
-                self._next, limiter=self._threads, abandon_on_cancel=True
-            )
-            if request and await request.is_disconnected():
-                self.close()
-        except BaseException:
+        step = await self._steps.next()
+        if request and await request.is_disconnected():
             self.close()
-            raise
         if step is None:
             self.over = True
             return
@@ -50,16 +80,7 @@ class Growing:
 
     def close(self) -> None:
         """Let the answer end after the next word, for nobody."""
-        self._left = True
-        self._stop.set()
-        with suppress(ValueError):  # a thread that is in it closes it when it comes out
-            self._steps.close()
-
-    def _next(self) -> tuple[Answer, ...] | None:
-        step = next(self._steps, None)
-        if self._left:
-            self._steps.close()
-        return step
+        self._steps.close()
 
     @property
     def why(self) -> str:
@@ -73,6 +94,6 @@ class Growing:
         return {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
 
 
-def _each(steps: Iterator[tuple[Answer, ...]]) -> Generator[tuple[Answer, ...]]:
+def _each(steps: Iterator[_T]) -> Generator[_T]:
     """The same, as something that can be closed."""
     yield from steps

@@ -90,7 +90,7 @@ def build_app(
             with gr.Tab("4  Scores", id="scores"):
                 scores_tab(bar, runs, worker=worker)
             with gr.Tab("5  Share", id="share"):
-                share_tab(bar, runs, Links(store), hosting)
+                share_tab(bar, runs, Links(store), hosting, make_room=make_room)
 
         def look(run_id: str | None, said: int, results: str) -> tuple[Any, ...]:
             """Compare what is on disk with what was last shown; skip whatever has not moved.
