@@ -14,7 +14,7 @@ from trainer.errors import ModelError
 
 Messages = Sequence[Mapping[str, object]]
 
-_PATIENCE = 5  # seconds for a template to be filled in
+_PATIENCE = 2  # seconds for a template to be filled in
 _PROBE = "probe"
 # What a template that tells today's date is told, so that a prompt is the same tomorrow: the day
 # Llama 3.2's own template falls back on.

@@ -95,6 +95,8 @@ def test_only_what_users_do_is_an_endpoint(app: gr.Blocks) -> None:
         "/score_run",
         "/fetch_base",
         "/stop_fetch",
+        "/create_link",
+        "/revoke_link",
     }
 
 

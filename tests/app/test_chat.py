@@ -390,7 +390,7 @@ def test_what_a_model_says_cannot_become_html_or_fetch_a_picture(
     assert "<script" not in question
     assert "<img" not in answer
     assert "![" not in answer
-    assert "`a<b`" in answer, "code is escaped by whoever draws it"
+    assert "`a<\N{WORD JOINER}b`" in answer, "shown as `a<b`, and no tag wherever code may end"
 
 
 def test_unloading_frees_the_model_and_says_so(workspace: Path, serve: Serve) -> None:

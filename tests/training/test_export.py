@@ -194,6 +194,7 @@ def test_an_export_takes_turns_with_whoever_uses_the_gpu(tuned: Run, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing_behind(tuned: Run, tmp_path: Path) -> None:
     asked = [sys.executable, "-m", "trainer.export", str(tuned.path), str(tmp_path / "out")]
     with subprocess.Popen([*asked, "adapter"], stdout=subprocess.PIPE, text=True) as made:

@@ -136,7 +136,14 @@ def test_the_last_two_checkpoints_and_the_best_are_kept(create: Create) -> None:
     assert all(torch.equal(v, adapter[k.replace(".default", "")]) for k, v in kept.items())
 
 
-@pytest.mark.parametrize("file", ["adapter.safetensors", "optimizer.safetensors", "state.json"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "adapter.safetensors",
+        pytest.param("optimizer.safetensors", marks=pytest.mark.slow),
+        pytest.param("state.json", marks=pytest.mark.slow),
+    ],
+)
 def test_a_damaged_checkpoint_is_passed_over_and_the_end_is_the_same(
     create: Create, file: str
 ) -> None:
