@@ -1,6 +1,6 @@
-# One image for page and worker. It binds beyond the machine, so it needs a login:
+# One image for page (7860), shared links (7870) and worker. It binds beyond the machine, so it needs a login:
 #   docker build -t tandem .
-#   docker run -p 7860:7860 -v tandem:/workspace -e TANDEM_USER=ada -e TANDEM_PASSWORD=... tandem
+#   docker run -p 7860:7860 -p 7870:7870 -v tandem:/workspace -e TANDEM_USER=ada -e TANDEM_PASSWORD=... tandem
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 1000 tandem && install -d -o tandem /workspace
@@ -15,12 +15,12 @@ COPY pyproject.toml README.md LICENSE ./
 COPY trainer ./trainer
 COPY assistant ./assistant
 COPY data ./data
-RUN PIP_CONSTRAINT=constraints.txt pip install --no-cache-dir .
+RUN PIP_CONSTRAINT=constraints.txt pip install --no-cache-dir '.[postgres]'
 
 USER tandem
 ENV TANDEM_WORKSPACE=/workspace HF_HOME=/workspace/hub PYTHONUNBUFFERED=1
 VOLUME /workspace
-EXPOSE 7860
+EXPOSE 7860 7870
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/', timeout=4)"]
 CMD ["tandem", "serve", "--host", "0.0.0.0", "--port", "7860"]

@@ -39,6 +39,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks.answering
 	$(BIN)/python -m tests.benchmarks.chat
 	$(BIN)/python -m tests.benchmarks.exports
+	$(BIN)/python -m tests.benchmarks.visitors
 	$(BIN)/python -m tests.benchmarks.tuning
 
 # Pin again after pyproject.toml changed: whatever a fresh environment resolves to.
