@@ -235,6 +235,19 @@ class FindBeside(Protocol):
         """The approved answer nearest to an answer; None where the corpus holds no answers."""
 
 
+def checked(question: str, most: int = MOST_CHARACTERS) -> str:
+    """A question as it is asked; raises `ConfigError` for none, and for more than is read."""
+    question = question.strip().encode(errors="replace").decode()  # no half of a character
+    if not question:
+        raise ConfigError("There is no question. Type one.")
+    if len(question) > most:
+        raise ConfigError(
+            f"The question has {len(question):,} characters, and at most {most:,} are read. "
+            "Shorten it."
+        )
+    return question
+
+
 def name_after(question: str, most: int = 60) -> str:
     """What to call a conversation that begins with a question."""
     words = " ".join(question.split())

@@ -5,16 +5,15 @@ from collections.abc import Iterator
 
 from assistant.comparing import Comparing
 from assistant.conversation import (
-    MOST_CHARACTERS,
     Answer,
     Chat,
     Conversation,
     Exchange,
     FindBeside,
     Reply,
+    checked,
 )
 from assistant.store import Store
-from trainer.errors import ConfigError
 from trainer.runs import Runs
 
 
@@ -39,7 +38,7 @@ class Talk:
         It takes the place of the exchange `instead` and all after it, which the conversation given
         does not have any more. Stopped before a word was said, nothing is. Raises `UserError`.
         """
-        question = _checked(question)
+        question = checked(question)
         swapped = conversation.swaps_next
         answers: tuple[Answer, ...] = ()
         for answers in self._chat.answer(conversation.asks(question), stop):
@@ -57,15 +56,3 @@ class Talk:
         for side, reply in zip(conversation.sides, replies, strict=True):
             if self._comparing.note_if_far(side, question, reply.text, reply.beside):
                 break
-
-
-def _checked(question: str) -> str:
-    question = question.strip()
-    if not question:
-        raise ConfigError("There is no question. Type one.")
-    if len(question) > MOST_CHARACTERS:
-        raise ConfigError(
-            f"The question has {len(question):,} characters, and at most {MOST_CHARACTERS:,} are "
-            "read. Shorten it."
-        )
-    return question

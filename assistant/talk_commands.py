@@ -82,9 +82,9 @@ def _ask(arguments: argparse.Namespace) -> int:
     runs = runs_of(arguments)
     arguments.alone, arguments.base = False, None
     sides = _sides(arguments, runs)
-    from assistant.conversation import ChatSettings, Conversation
+    from assistant.conversation import ChatSettings, Conversation, checked
 
-    settings = ChatSettings.parse(settings_of(arguments))
+    settings, question = ChatSettings.parse(settings_of(arguments)), checked(arguments.question)
     conversation = Conversation.between(sides, runs, settings)
     share_cores()
     hush_libraries()
@@ -92,7 +92,7 @@ def _ask(arguments: argparse.Namespace) -> int:
     from assistant.told import proof_log, proof_title
 
     host = ModelHost.in_workspace(workspace_of(arguments))
-    *_, answers = host.answer(conversation.asks(arguments.question), threading.Event())
+    *_, answers = host.answer(conversation.asks(question), threading.Event())
     told: dict[str, Any] = {}
     for side, answer in zip(sides, answers, strict=True):
         assert answer.proof

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from assistant.conversation import Asked, Chat, ChatSettings, Message, Side
+from assistant.conversation import Asked, Chat, ChatSettings, Message, Side, checked
 from assistant.hosted.door import Refused
 from assistant.hosted.growing import Growing
 from assistant.hosted.words import StopWords
@@ -80,13 +80,10 @@ class _Wanted(_Given):
     def conversation(self, link: Link) -> list[Message]:
         """What the model reads; where it says nothing of its own, what the link says first."""
         messages = [said.message for said in self.messages]
-        if messages[-1]["role"] != "user" or not messages[-1]["content"].strip():
+        last = messages[-1]
+        if last["role"] != "user":
             raise ConfigError("The last message has to be a question of the user.")
-        if (long := len(messages[-1]["content"])) > link.limits.characters:
-            raise ConfigError(
-                f"The question has {long:,} characters, and at most "
-                f"{link.limits.characters:,} are read. Shorten it."
-            )
+        last["content"] = checked(last["content"], link.limits.characters)
         system = link.settings.system.strip()
         if system and not any(message["role"] == "system" for message in messages):
             messages.insert(0, {"role": "system", "content": system})

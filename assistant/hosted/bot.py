@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from assistant.comparing import Comparing
-from assistant.conversation import Answer, Beside, Chat, Conversation, FindBeside, Side
+from assistant.conversation import Answer, Beside, Chat, Conversation, FindBeside, Side, checked
 from assistant.hosted.door import Receipt
 from assistant.link_store import Links
 from assistant.links import Link
@@ -59,7 +59,7 @@ class Bot:
 
         Raises `UserError`.
         """
-        question = _checked(link, question)
+        question = checked(question, link.limits.characters)
         talk = Conversation(name="", sides=link.sides, settings=link.settings)
         answers: tuple[Answer, ...] = ()
         for answers in self.chat.answer(talk.asks(question), stop):
@@ -125,15 +125,3 @@ def why_unsure(link: Link, beside: Beside) -> str:
     if beside.flags:
         return f"I am not sure: my answer {parting(beside.flags[0])}."
     return ""
-
-
-def _checked(link: Link, question: str) -> str:
-    question = question.strip()
-    if not question:
-        raise ConfigError("There is no question. Type one.")
-    if len(question) > link.limits.characters:
-        raise ConfigError(
-            f"The question has {len(question):,} characters, and at most "
-            f"{link.limits.characters:,} are read. Shorten it."
-        )
-    return question

@@ -20,8 +20,6 @@ from assistant.ui.wiring import PRIVATE
 from trainer.errors import ConfigError, UserError
 from trainer.runs import Run, Runs
 
-_LOOKS = ("title", "greeting", "about", "examples", "colour")
-
 
 def making_section(
     bar: Bar, runs: Runs, links: Links, hosting: Hosting | None, changed: gr.State
@@ -57,19 +55,29 @@ def making_section(
     with gr.Accordion("The same on the command line", open=False):
         command = gr.Code(language="shell", interactive=False)
 
-    def fill(run_id: str | None) -> list[Any]:
-        """What the page may say, as suggested from the corpus of the run."""
+    def fill(run_id: str | None, shown: str) -> list[Any]:
+        """What the page may say, as suggested from the corpus of the run; what was typed stays."""
         run = runs.find(run_id)
+        if run and run.id == shown:
+            return [gr.skip()] * len(filled)
         suggested: dict[str, Any] = {}
         if run and run.has_adapter:
             try:
                 suggested = suggest_look(run)
             except UserError:  # its corpus was deleted: there is nothing to suggest
                 suggested = {"title": run.config.corpus}
-        texts = [_as_text(suggested.get(name, "")) for name in _LOOKS[:-1]]
+        title, greeting, about, examples = (
+            _as_text(suggested.get(name, "")) for name in ("title", "greeting", "about", "examples")
+        )
+        seen = show(title, greeting, about, examples, Look().colour)
         typed = f"tandem share {run.id if run else 'RUN'}\ntandem links"
         empty = _empty(run)
-        return [gr.HTML(empty, visible=bool(empty)), gr.Row(visible=not empty), *texts, typed]
+        return [
+            gr.HTML(empty, visible=bool(empty)),
+            gr.Row(visible=not empty),
+            *(title, greeting, about, examples, seen, typed),
+            run.id if run and not empty else "",
+        ]
 
     def show(title: str, greeting: str, about: str, examples: str, colour: str) -> str:
         return preview_html(title, greeting, about, _lines(examples), as_hex(colour))
@@ -107,14 +115,11 @@ def making_section(
             address = f"{hosting.address()}/c/{Door(links).token(links.add(link))}/"
         return [gr.Textbox(address, visible=True), uuid4().hex]
 
-    gr.on(
-        [bar.run.change, bar.results.change],
-        fill,
-        bar.run,
-        [none, both, *look[:-1], command],
-        **PRIVATE,
-    )
-    gr.on([field.change for field in look], show, look, preview, **PRIVATE)
+    of_run = gr.State("")
+    filled = [none, both, *look[:-1], preview, command, of_run]
+    gr.on([bar.run.change, bar.results.change], fill, [bar.run, of_run], filled, **PRIVATE)
+    for field in look:
+        field.input(show, look, preview, **PRIVATE | {"trigger_mode": "always_last"})
     make.click(
         create_link,
         [bar.run, *look, days, password, logo, with_base, unsure, *limits],
