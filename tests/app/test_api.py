@@ -187,7 +187,7 @@ def test_an_unknown_model_is_refused_with_those_there_are(client, chat, office: 
     ("asked", "why"),
     [
         ({"messages": [{"role": "user", "content": "h" * 41}]}, "41 characters, and at most 40"),
-        ({"messages": [{"role": "user", "content": " "}]}, "has to be a question"),
+        ({"messages": [{"role": "user", "content": " "}]}, "There is no question"),
         ({"messages": [*HELLO, {"role": "assistant", "content": "hi"}]}, "has to be a question"),
         ({"tools": []}, "'tools' is not supported here"),
         ({"n": 2}, "'n' cannot be used"),
