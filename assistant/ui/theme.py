@@ -53,6 +53,8 @@ footer { display: none !important; }
 .brand p { margin: 0; color: var(--body-text-color-subdued); }
 .lead { font-size: 1.1rem; line-height: 1.5; margin: 4px 0; }
 .quiet { color: var(--body-text-color-subdued); }
+@media (max-width: 480px) { /* five steps beside each other on a phone */
+    .tab-container button { padding: 8px 4px !important; font-size: 0.8rem !important; } }
 .visitor { border: 1px solid var(--border-color-primary); border-top: 4px solid var(--bot);
     border-radius: 8px; padding: 16px 24px; min-height: 280px; display: flex;
     flex-direction: column; gap: 8px; }

@@ -283,7 +283,7 @@ def test_settings_that_cannot_work_are_refused_where_the_eye_is(
 @pytest.mark.parametrize("width", [390, 1400])
 def test_nothing_sticks_out_sideways(browser: Browser, server: Server, width: int) -> None:
     page = open_page(browser, server.url, width=width)
-    for name in ("1 Corpus", "2 Tune", "3 Chat", "4 Scores"):
+    for name in ("1 Corpus", "2 Tune", "3 Chat", "4 Scores", "5 Share"):
         step(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
