@@ -135,17 +135,17 @@ class Run(Work):
 
     @property
     def adapter_hash(self) -> str:
-        """The sha256 of the adapter's configuration and weights, one file after the other.
+        """The sha256 of the adapter's weights and of how they are added to a base.
 
-        It names the tuned model without doubt: the weights alone do not say how they are added.
+        It names the tuned model without doubt: weights alone do not say how much they count.
         """
         weights = self.adapter / "adapter_model.safetensors"
         if not weights.is_file():
             raise NotFound(f"Run '{self.id}' has no adapter: it is {self.state()}.")
         settings = self.adapter / "adapter_config.json"
-        files = [file for file in (settings, weights) if file.is_file()]
         # A time of change, unlike that of a modification, cannot be set back.
-        return _sha256(tuple(files), tuple(file.stat().st_ctime_ns for file in files))
+        times = [file.stat().st_ctime_ns if file.is_file() else 0 for file in (weights, settings)]
+        return _sha256(weights, settings, tuple(times))
 
     @property
     def size(self) -> int:
@@ -332,9 +332,20 @@ def _read_report(path: Path, modified_ns: int) -> Report | None:
 
 
 @lru_cache(maxsize=64)
-def _sha256(paths: tuple[Path, ...], changed_ns: tuple[int, ...]) -> str:
-    found = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            hashlib.file_digest(file, lambda: found)
+def _sha256(weights: Path, settings: Path, changed_ns: tuple[int, ...]) -> str:
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256")
+    if settings.is_file():
+        found.update(_in_order(settings.read_bytes()))
     return found.hexdigest()
+
+
+def _in_order(settings: bytes) -> bytes:
+    """What PEFT writes, but for where the base lay and the order of what has none."""
+    try:
+        known = json.loads(settings)
+        known.pop("base_model_name_or_path", None)
+    except (ValueError, AttributeError):  # damaged: PEFT will say so
+        return settings
+    sorted_ = {key: sorted(v, key=str) if isinstance(v, list) else v for key, v in known.items()}
+    return json.dumps(sorted_, sort_keys=True).encode()

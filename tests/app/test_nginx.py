@@ -6,14 +6,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from gradio_client import Client
 
 from assistant.access import hash_password
 from assistant.links import Limits
+from assistant.ui.app import build_app
 from tests.conftest import ScriptedChat, wait_until
 from tests.served import Served, hosting, lines
 
@@ -58,14 +60,13 @@ def served(workspace: Path, chat: ScriptedChat) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture
-def outside(nginx: str, served: Served, tmp_path: Path) -> Iterator[str]:
-    """Where visitors find the bots: /bots/ on nginx's own port."""
+@contextmanager
+def placed(nginx: str, folder: Path, url: str) -> Iterator[str]:
+    """Where visitors find what is at an address: /bots/ on nginx's own port."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    folder = tmp_path / "nginx"
     folder.mkdir()
-    (folder / "nginx.conf").write_text(AROUND % (port, PLACE % served.url))
+    (folder / "nginx.conf").write_text(AROUND % (port, PLACE % url.rstrip("/")))
     arguments = [nginx, "-p", str(folder), "-c", "nginx.conf", "-e", str(folder / "error.log")]
     with subprocess.Popen(arguments) as process:
 
@@ -77,6 +78,12 @@ def outside(nginx: str, served: Served, tmp_path: Path) -> Iterator[str]:
         wait_until(listens)
         yield f"http://127.0.0.1:{port}/bots"
         process.terminate()
+
+
+@pytest.fixture
+def outside(nginx: str, served: Served, tmp_path: Path) -> Iterator[str]:
+    with placed(nginx, tmp_path / "nginx", served.url) as address:
+        yield address
 
 
 def test_page_question_and_rating_work_under_a_prefix(served: Served, outside: str) -> None:
@@ -142,3 +149,21 @@ def test_visitors_behind_nginx_are_told_apart_by_their_address(
 
     assert [asks("127.0.0.2", f"10.0.0.{n}") for n in range(6)] == [200] * 5 + [429]
     assert asks("127.0.0.3", "10.0.0.0") == 200
+
+
+def test_the_workbench_works_under_a_prefix_that_it_was_told(
+    nginx: str, workspace: Path, tmp_path: Path
+) -> None:
+    freed: list[bool] = []
+    app = build_app(workspace, ScriptedChat({}), unload=lambda: freed.append(True))
+    told = {"root_path": "/bots", "prevent_thread_lock": True, "quiet": True, "_frontend": False}
+    app.launch(**told)
+    with placed(nginx, tmp_path / "nginx", f"http://127.0.0.1:{app.server_port}") as address:
+        page = httpx.get(f"{address}/")
+        assert page.status_code == 200
+        assert '"root":"' + address in page.text.replace(" ", "")
+        client = Client(f"{address}/", verbose=False)
+        client.predict(api_name="/unload_model")
+        app.close()
+        client.close()
+    assert freed == [True]

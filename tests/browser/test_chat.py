@@ -276,4 +276,4 @@ def test_what_is_said_runs_nothing_and_fetches_nothing(
         assert [address for address in fetched if "spy" in address] == []
         assert page.evaluate("typeof boom") == "undefined"
         assert page.locator(".talk a[href^=javascript]").count() == 0
-        expect(page.locator(".talk").first).to_contain_text("<img src=")
+        expect(page.locator(".talk").first).to_contain_text("<\N{WORD JOINER}img src=")
