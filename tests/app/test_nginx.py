@@ -23,7 +23,7 @@ from tests.served import Served, hosting, lines
 PLACE = """
     location /bots/ {
         proxy_pass %s/;
-        proxy_set_header Host $host;
+        proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_set_header X-Forwarded-Proto $scheme;
     }
@@ -76,8 +76,10 @@ def placed(nginx: str, folder: Path, url: str) -> Iterator[str]:
                 return line.connect_ex(("127.0.0.1", port)) == 0
 
         wait_until(listens)
-        yield f"http://127.0.0.1:{port}/bots"
-        process.terminate()
+        try:
+            yield f"http://127.0.0.1:{port}/bots"
+        finally:
+            process.terminate()
 
 
 @pytest.fixture
@@ -161,7 +163,7 @@ def test_the_workbench_works_under_a_prefix_that_it_was_told(
     with placed(nginx, tmp_path / "nginx", f"http://127.0.0.1:{app.server_port}") as address:
         page = httpx.get(f"{address}/")
         assert page.status_code == 200
-        assert '"root":"' + address in page.text.replace(" ", "")
+        assert f'"root":"{address}"' in page.text
         client = Client(f"{address}/", verbose=False)
         client.predict(api_name="/unload_model")
         app.close()
