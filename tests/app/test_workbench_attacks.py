@@ -20,6 +20,8 @@ from tests.links import finish
 from tests.process.test_launch import WORKER
 from trainer.runs import Run
 
+pytestmark = pytest.mark.slow
+
 Serve = Callable[[gr.Blocks], AbstractContextManager[Client]]
 PLANTED = "PLANTED-7261"
 

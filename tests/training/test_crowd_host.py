@@ -16,6 +16,8 @@ from tests.training.conftest import tune
 from trainer.errors import ModelError
 from trainer.runs import Run, Runs
 
+pytestmark = pytest.mark.slow
+
 SHORT = ChatSettings(most_new_tokens=12)
 QUESTIONS = [f"May I return item {n}?" for n in range(1, 17)]
 

@@ -45,6 +45,8 @@ from trainer.locks import Lock
 from trainer.models import load_base, load_format
 from trainer.runs import Run, Runs
 
+pytestmark = pytest.mark.slow
+
 SOLD = [{"role": "user", "content": "May I return item 3?"}]
 
 

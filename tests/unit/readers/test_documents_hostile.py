@@ -200,6 +200,7 @@ SEEDS: dict[str, tuple[Reader, str, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", SEEDS)
 def test_a_mutated_real_file_is_read_or_refused_in_a_sentence(format_: str, shared: Path):
     read, file, times = SEEDS[format_]
