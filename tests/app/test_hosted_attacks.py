@@ -16,6 +16,8 @@ from tests.conftest import ScriptedChat
 from tests.links import endpoints
 from tests.served import HOST, SIDES, Served, hosting, lines, raw, receipt_of, refuses
 
+pytestmark = pytest.mark.slow
+
 SAYS = {None: "Who knows?", "tuned": "You asked: {question}"}
 CALLS = {
     ("GET", "bot"): None,

@@ -12,6 +12,8 @@ from assistant.links import Limits
 from tests.conftest import ScriptedChat, wait_until
 from tests.served import HOST, Served, hosting, lines, receipt_of, refuses
 
+pytestmark = pytest.mark.slow
+
 SAYS = {None: "Who knows?", "tuned": "You asked: {question}"}
 
 
