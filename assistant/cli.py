@@ -101,6 +101,7 @@ def _serve(arguments: argparse.Namespace, **done: object) -> int:
     login, workspace = _login(arguments), workspace_of(arguments)
     share_cores()
     store, engine = store_of(arguments), engine_of(arguments)
+    from assistant.link_store import Links
     from assistant.ui.app import serve  # seconds; not before the login is known to be right
 
     say(f"Workspace: {workspace}")
@@ -112,6 +113,8 @@ def _serve(arguments: argparse.Namespace, **done: object) -> int:
             print(f"Tandem is at {url} (Ctrl-C ends the page; runs go on)", flush=True)
 
     hosting = hosting_of(arguments, engine, store)
+    if arguments.share or Links(store).open():
+        say(f"Shared links open at {hosting.address()}")
     serve(
         workspace,
         engine,

@@ -1,6 +1,8 @@
 """What was approved, beside what was said: for the workbench's chat and for hosted bots."""
 
-from assistant.conversation import Beside, FindBeside, Side
+from typing import Any
+
+from assistant.conversation import Beside, FindBeside, Side, Why
 from assistant.store import OpenQuestion, Store
 from trainer.corpus.library import Corpora
 from trainer.errors import UserError, warn_once
@@ -27,16 +29,17 @@ class Comparing:
 
     def note_if_far(self, side: Side, question: str, text: str, beside: Beside | None) -> bool:
         """Keep a question that is far from every approved answer, for somebody to answer."""
-        run = self._runs.find(side.run)
-        if run is None or beside is None or not beside.far:
+        if beside is None or not beside.far:
             return False
+        return self.note(side, question, text, "far", similarity=beside.similarity)
+
+    def note(self, side: Side, question: str, text: str, why: Why, **known: Any) -> bool:
+        """Keep a question with what a tuned model said to it; not where its run is gone."""
+        run = self._runs.find(side.run)
+        if run is None:
+            return False
+        corpus = run.config.corpus
         self._store.note(
-            OpenQuestion(
-                corpus=run.config.corpus,
-                question=question,
-                why="far",
-                said=text,
-                similarity=beside.similarity,
-            )
+            OpenQuestion(corpus=corpus, question=question, why=why, said=text, **known)
         )
         return True

@@ -1,13 +1,13 @@
 """The commands that take a tuned model away: export and push."""
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.terminal import (
     Command,
     hush_libraries,
+    kept_export,
     print_json,
     runs_of,
     say,
@@ -108,21 +108,12 @@ def _push(arguments: argparse.Namespace) -> int:
     run = runs_of(arguments).get(arguments.run)
     from huggingface_hub import get_token
 
-    from trainer.export.making import export_folder, is_current
+    from trainer.export.making import export_folder
     from trainer.export.pushing import push_space
 
-    folder = export_folder(run, "space")
-    token = get_token()
-    if token and not (run.has_adapter and is_current(run, "space")):
-        share_cores()
-        hush_libraries()
-        shutil.rmtree(folder, ignore_errors=True)
-        from trainer.devices import chat_lock
-        from trainer.export.exporting import export
-
-        device = chat_lock(run.path.parent.parent)
-        checked = export(run, {"space": folder}, tell=tell_progress, device=device)["space"]
-        say("\n".join(checked.sentences))
+    folder, token = export_folder(run, "space"), get_token()
+    if token:
+        folder = kept_export(run, "space")
     url = push_space(folder, arguments.name, token, private=arguments.private)
     if arguments.json:
         print_json({"url": url, "folder": str(folder)})

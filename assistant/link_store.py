@@ -45,6 +45,10 @@ class Links:
             found = connection.execute(select(db.links)).all()
         return sorted(rows.read(Link, found), key=lambda link: link.created, reverse=True)
 
+    def open(self) -> Sequence[Link]:
+        """The links that open something, the newest first."""
+        return [link for link in self.list() if not link.over]
+
     def revoke(self, id_: str) -> Link:
         """Take a link back: from now on it opens nothing. Raises `NotFound`."""
         wanted = select(db.links).where(db.links.c.id == id_).with_for_update()

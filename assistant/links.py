@@ -66,7 +66,6 @@ class Link(Kept):
 
     id: str = Field(default_factory=lambda: uuid4().hex)
     sides: tuple[Side, ...] = Field(min_length=1, max_length=2)
-    corpus: str | None = None
     look: Look = Look()
     limits: Limits = Limits()
     settings: ChatSettings = ChatSettings()
@@ -114,6 +113,16 @@ class Use(Kept):
     up: int = 0
     down: int = 0
     refused: int = 0  # by a limit
+
+
+def encode_logo(content: bytes) -> str:
+    """A picture as a link keeps it; raises `ConfigError` for one that is too large."""
+    if len(content) > MOST_LOGO:
+        raise ConfigError(
+            f"The logo has {len(content):,} bytes, and at most {MOST_LOGO:,} are taken. Make it "
+            "smaller."
+        )
+    return base64.b64encode(content).decode()
 
 
 def picture(logo: str) -> tuple[bytes, str] | None:

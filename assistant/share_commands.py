@@ -1,9 +1,7 @@
 """The commands that let others talk to a tuned model: share and links."""
 
 import argparse
-import base64
 import os
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 from assistant.terminal import (
     Command,
     ask_password,
+    pairs_of,
     print_json,
     runs_of,
     say,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from assistant.conversation import Chat
     from assistant.engine import Engine
     from assistant.hosted.serving import Hosting
-    from assistant.link_store import Links
     from assistant.links import Link
     from assistant.store import Store
 
@@ -154,10 +152,10 @@ def _share(arguments: argparse.Namespace) -> int:
     from assistant.link_store import Links
 
     links = Links(store)
-    door, link = Door(links), _make(arguments, links) if arguments.run else None
+    door, made = Door(links), _make(arguments) if arguments.run else None
     hosting = hosting_of(arguments, engine_of(arguments), store, arguments.port)
     address = "" if arguments.no_serve else hosting.address()
-    for one in [link] if link else [link for link in links.list() if not link.over]:
+    for one in [links.add(made)] if made else links.open():
         shown = {"link": one.id, "url": f"{address}/c/{door.token(one)}/"}
         if arguments.api:
             shown |= {"api": f"{address}/v1", "key": door.key(one)}
@@ -175,8 +173,9 @@ def _share(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _make(arguments: argparse.Namespace, links: "Links") -> "Link":
+def _make(arguments: argparse.Namespace) -> "Link":
     from assistant.access import hash_password, read_people
+    from assistant.links import encode_logo
     from assistant.sharing import make_link
 
     look: dict[str, object] = {
@@ -187,46 +186,27 @@ def _make(arguments: argparse.Namespace, links: "Links") -> "Link":
     if arguments.example:
         look["examples"] = tuple(arguments.example)
     if arguments.logo:
-        look["logo"] = read_logo(arguments.logo)
+        look["logo"] = encode_logo(_read(arguments.logo))
     password = ask_password("Password for visitors: ") if arguments.password else ""
-    return links.add(
-        make_link(
-            runs_of(arguments).get(arguments.run),
-            look=look,
-            limits=_limits(arguments.limit),
-            with_base=arguments.with_base,
-            unsure=not arguments.always_sure,
-            password=hash_password(password) if password else "",
-            people=read_people(arguments.people) if arguments.people else (),
-            days=arguments.days,
-        )
+    if arguments.password and not password:
+        raise ConfigError("The password is empty. Type one, or leave --password out.")
+    return make_link(
+        runs_of(arguments).get(arguments.run),
+        look=look,
+        limits=pairs_of(arguments.limit, "--limit"),
+        with_base=arguments.with_base,
+        unsure=not arguments.always_sure,
+        password=hash_password(password) if password else "",
+        people=read_people(arguments.people) if arguments.people else (),
+        days=arguments.days,
     )
 
 
-def _limits(given: Sequence[str]) -> dict[str, object]:
-    limits: dict[str, object] = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"--limit takes key=number, not '{pair}'.")
-        limits[name.strip()] = value.strip()
-    return limits
-
-
-def read_logo(file: Path) -> str:
-    """A picture as a link keeps it; raises `ConfigError`."""
-    from assistant.links import MOST_LOGO
-
+def _read(logo: Path) -> bytes:
     try:
-        content = file.expanduser().read_bytes()
+        return logo.expanduser().read_bytes()
     except OSError as error:
-        raise ConfigError(f"The logo {file} cannot be read: {error.strerror}.") from None
-    if len(content) > MOST_LOGO:
-        raise ConfigError(
-            f"The logo {file} has {len(content):,} bytes, and at most {MOST_LOGO:,} are taken. "
-            "Make it smaller."
-        )
-    return base64.b64encode(content).decode()
+        raise ConfigError(f"The logo {logo} cannot be read: {error.strerror}.") from None
 
 
 def _links(arguments: argparse.Namespace) -> int:

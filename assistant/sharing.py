@@ -7,7 +7,7 @@ from assistant.conversation import Side, tuned
 from assistant.links import Link, Use
 from trainer.corpus.library import Corpus
 from trainer.corpus.split import Split
-from trainer.errors import NotFound
+from trainer.errors import ConfigError, NotFound
 from trainer.runs import Run
 
 EXAMPLES = 3
@@ -33,7 +33,6 @@ def make_link(
     *,
     look: Mapping[str, object] | None = None,
     limits: Mapping[str, object] | None = None,
-    settings: Mapping[str, object] | None = None,
     with_base: bool = False,
     unsure: bool = True,
     password: str = "",
@@ -46,19 +45,19 @@ def make_link(
     """
     if not run.has_adapter:
         raise NotFound(f"Run '{run.id}' has no adapter: it is {run.state()}.")
+    if not 0 < days <= MOST_DAYS:
+        raise ConfigError(f"A link is open for 1 to {MOST_DAYS:,} days, not {days:g}.")
     side = tuned(run)
     sides: list[Side] = [side.bare, side] if with_base else [side]
     return Link.parse(
         {
             "sides": sides,
-            "corpus": run.config.corpus,
             "look": suggest_look(run) | dict(look or {}),
             "limits": dict(limits or {}),
-            "settings": dict(settings or {}),
             "unsure_below": unsure_below(run) if unsure else None,
             "password": password,
             "people": tuple(people),
-            "expires": datetime.now(UTC) + timedelta(days=min(max(days, 0.0), MOST_DAYS)),
+            "expires": datetime.now(UTC) + timedelta(days=days),
         }
     )
 

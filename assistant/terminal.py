@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ from trainer.errors import ConfigError, NotFound
 if TYPE_CHECKING:
     from trainer.corpus.library import Corpora, Corpus
     from trainer.corpus.near import Judge
-    from trainer.runs import Runs
+    from trainer.export.kinds import Kind
+    from trainer.runs import Run, Runs
     from trainer.scoring import Embedder
 
 BUNDLED = "bundled:pocket"
@@ -100,13 +102,36 @@ def base_of(given: str) -> str:
 
 def settings_of(arguments: argparse.Namespace) -> dict[str, object]:
     """The settings of `--set`; raises `ConfigError`."""
-    settings: dict[str, object] = {}
-    for pair in arguments.set:
+    return pairs_of(arguments.set, "--set")
+
+
+def pairs_of(given: Sequence[str], option: str) -> dict[str, object]:
+    """What an option was given, as often as it was; raises `ConfigError`."""
+    found: dict[str, object] = {}
+    for pair in given:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise ConfigError(f"--set takes key=value, not '{pair}'.")
-        settings[key.strip()] = value.strip()
-    return settings
+            raise ConfigError(f"{option} takes key=value, not '{pair}'.")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def kept_export(run: "Run", kind: "Kind") -> Path:
+    """The export that is kept with a run; made, where it is not there or the run learnt more."""
+    from trainer.export.making import export_folder, is_current
+
+    folder = export_folder(run, kind)
+    if not (run.has_adapter and is_current(run, kind)):
+        share_cores()
+        hush_libraries()
+        from trainer.devices import chat_lock
+        from trainer.export.exporting import export
+
+        shutil.rmtree(folder, ignore_errors=True)
+        device = chat_lock(run.path.parent.parent)
+        checked = export(run, {kind: folder}, tell=tell_progress, device=device)[kind]
+        say("\n".join(checked.sentences))
+    return folder
 
 
 def say(text: str) -> None:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from assistant.terminal import (
     Command,
-    hush_libraries,
+    kept_export,
     print_json,
     runs_of,
     say,
-    share_cores,
-    tell_progress,
 )
 from trainer.errors import ConfigError
 
@@ -47,9 +45,7 @@ def _vllm(arguments: argparse.Namespace) -> int:
             "vLLM serves one base with its adapters, and these runs have several. Name runs of "
             "one base."
         )
-    share_cores()
-    hush_libraries()
-    adapters = {run.id: _written(run) for run in runs}
+    adapters = {run.id: kept_export(run, "adapter") for run in runs}
     if arguments.folder:
         adapters = _copied(adapters, arguments.folder.expanduser().resolve())
     launch = vllm_launch(runs, adapters)
@@ -87,22 +83,6 @@ def vllm_launch(runs: Sequence["Run"], adapters: Mapping[str, Path]) -> list[str
         *("--chat-template", str(template)),
         *("--generation-config", "vllm"),  # no sampling but what is asked for
     ]
-
-
-def _written(run: "Run") -> Path:
-    """The exported adapter of a run, written and checked if it is not there yet."""
-    from trainer.export.making import export_folder, is_current
-
-    folder = export_folder(run, "adapter")
-    if not (run.has_adapter and is_current(run, "adapter")):
-        from trainer.devices import chat_lock
-        from trainer.export.exporting import export
-
-        shutil.rmtree(folder, ignore_errors=True)
-        device = chat_lock(run.path.parent.parent)
-        checked = export(run, {"adapter": folder}, tell=tell_progress, device=device)["adapter"]
-        say("\n".join(checked.sentences))
-    return folder
 
 
 def _copied(adapters: Mapping[str, Path], folder: Path) -> dict[str, Path]:

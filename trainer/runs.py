@@ -14,7 +14,6 @@ runs/2026-11-20-141530-banking-3f9a/
     evaluations/    each a directory of the same kind, with report.json as its result
 """
 
-import hashlib
 import json
 import secrets
 import shutil
@@ -33,6 +32,7 @@ from trainer.corpus.examples import Example
 from trainer.corpus.library import Corpora, Corpus
 from trainer.corpus.split import Split
 from trainer.errors import CorpusError, DeviceBusy, NotFound, warn_once
+from trainer.fingerprint import WEIGHTS, fingerprint
 from trainer.report import Report, Task
 from trainer.work import State, Work, write_place
 
@@ -139,13 +139,9 @@ class Run(Work):
 
         It names the tuned model without doubt: weights alone do not say how much they count.
         """
-        weights = self.adapter / "adapter_model.safetensors"
-        if not weights.is_file():
+        if not (self.adapter / WEIGHTS).is_file():
             raise NotFound(f"Run '{self.id}' has no adapter: it is {self.state()}.")
-        settings = self.adapter / "adapter_config.json"
-        # A time of change, unlike that of a modification, cannot be set back.
-        times = [file.stat().st_ctime_ns if file.is_file() else 0 for file in (weights, settings)]
-        return _sha256(weights, settings, tuple(times))
+        return fingerprint(self.adapter)
 
     @property
     def size(self) -> int:
@@ -329,23 +325,3 @@ def _read_report(path: Path, modified_ns: int) -> Report | None:
     except pydantic.ValidationError:
         warn_once(f"{path} is of another version of Tandem or damaged; score the run again.")
         return None
-
-
-@lru_cache(maxsize=64)
-def _sha256(weights: Path, settings: Path, changed_ns: tuple[int, ...]) -> str:
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256")
-    if settings.is_file():
-        found.update(_in_order(settings.read_bytes()))
-    return found.hexdigest()
-
-
-def _in_order(settings: bytes) -> bytes:
-    """What PEFT writes, but for where the base lay and the order of what has none."""
-    try:
-        known = json.loads(settings)
-        known.pop("base_model_name_or_path", None)
-    except (ValueError, AttributeError):  # damaged: PEFT will say so
-        return settings
-    sorted_ = {key: sorted(v, key=str) if isinstance(v, list) else v for key, v in known.items()}
-    return json.dumps(sorted_, sort_keys=True).encode()

@@ -1,5 +1,6 @@
 """The app that visitors reach: a page behind a signed link, its few endpoints, and nothing else."""
 
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
@@ -24,7 +25,7 @@ from assistant.hosted.growing import Steps
 from assistant.hosted.guard import Guard
 from assistant.hosted.limiting import MOST_AT_ONCE, Limiting
 from assistant.links import Link, picture
-from trainer.errors import UserError
+from trainer.errors import ConfigError, DeviceBusy, UserError
 
 _LOOK = files("assistant.hosted") / "look"
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
@@ -174,7 +175,7 @@ def build_hosted(bot: Bot) -> FastAPI:
                 while (part := await parts.next()) is not None:
                     yield dumps(line(part)) + "\n"
             except UserError as error:
-                yield dumps({"error": str(error)}) + "\n"
+                yield dumps({"error": _for_visitors(error)}) + "\n"
 
         def line(part: SoFar) -> dict[str, Any]:
             if not part.ended:
@@ -222,7 +223,15 @@ def _refused(_: Request, error: Refused) -> Response:
 
 
 def _told(_: Request, error: UserError) -> Response:
-    return JSONResponse({"detail": str(error)}, 400)
+    return JSONResponse({"detail": _for_visitors(error)}, 400)
+
+
+def _for_visitors(error: UserError) -> str:
+    """What a visitor can mend or wait for; the rest names files here, and is for the log."""
+    if isinstance(error, Refused | ConfigError | DeviceBusy):
+        return str(error)
+    logging.getLogger("tandem").warning(error)
+    return "The bot cannot answer at this moment. Tell whoever gave you the link."
 
 
 def _misshaped(_: Request, error: RequestValidationError) -> Response:

@@ -10,7 +10,7 @@ from assistant.conversation import Answer, Beside, Chat, Conversation, FindBesid
 from assistant.hosted.door import Receipt
 from assistant.link_store import Links
 from assistant.links import Link
-from assistant.store import OpenQuestion, Store
+from assistant.store import Store
 from assistant.told import parting
 from trainer.corpus.personal import mask
 from trainer.errors import ConfigError
@@ -50,9 +50,9 @@ class Bot:
         self, chat: Chat, store: Store, runs: Runs, find_beside: FindBeside | None = None
     ) -> None:
         self.links = Links(store)
-        self.chat, self._store = chat, store
-        self._comparing = Comparing(store, runs, find_beside)
+        self.chat, self._comparing = chat, Comparing(store, runs, find_beside)
         self._rated: OrderedDict[tuple[Receipt, int], bool] = OrderedDict()
+        self._rating = threading.Lock()
 
     def ask(self, link: Link, question: str, stop: threading.Event) -> Generator[SoFar]:
         """Yield how far the answers are, the last of them ended unless it was stopped.
@@ -80,24 +80,19 @@ class Bot:
         """
         if not 0 <= column < len(receipt.texts):
             raise ConfigError("There is no such answer to rate.")
-        before = self._rated.get((receipt, column))
-        self._rated[receipt, column] = good
-        if len(self._rated) > _REMEMBERED:
-            self._rated.popitem(last=False)
+        with self._rating:
+            before = self._rated.get((receipt, column))
+            self._rated[receipt, column] = good
+            if len(self._rated) > _REMEMBERED:
+                self._rated.popitem(last=False)
         if before != good:
             self.links.count(link.id, "up" if good else "down")
             if before is not None:
                 self.links.count(link.id, "up" if before else "down", by=-1)
-        if not good and link.corpus and link.sides[column].run:
-            self._store.note(
-                OpenQuestion(
-                    corpus=link.corpus,
-                    question=mask(receipt.question),
-                    why="rated down",
-                    said=receipt.texts[column],
-                    comment=mask(comment.strip()),
-                )
-            )
+        if not good:
+            side, said = link.sides[column], receipt.texts[column]
+            comment = mask(comment.strip())
+            self._comparing.note(side, mask(receipt.question), said, "rated down", comment=comment)
 
     def _look(self, link: Link, side: Side, question: str, text: str) -> Unsure | None:
         if not side.run:

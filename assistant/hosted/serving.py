@@ -35,8 +35,10 @@ class Hosting:
         """Where visitors reach the app, which runs from now on. Raises `AccessError`."""
         with self._opening:
             if not self._address:
-                here = self._served.enter_context(serving(self._build(), self._host, self._port))
-                self._address = self._served.enter_context(self._public(here)).rstrip("/")
+                with ExitStack() as opened:  # all of it or, where the way in fails, nothing
+                    here = opened.enter_context(serving(self._build(), self._host, self._port))
+                    self._address = opened.enter_context(self._public(here)).rstrip("/")
+                    self._served = opened.pop_all()
             return self._address
 
     def wait(self) -> None:

@@ -68,7 +68,7 @@ def side_head(side: Side, run: Run | None, proof: Proof | None = None) -> str:
     """The head of a chat column: who answers, with which weights, and whether that was proven."""
     who, mark = ("tuned", "◆") if side.run else ("base", "○")
     title = f'<b class="{who}">{mark} {who.capitalize()}</b> <span>{escape(side.base)}</span>'
-    adapter = run.adapter_hash if run and run.has_adapter else proof.adapter if proof else None
+    adapter = proof.adapter if proof else run.adapter_hash if run and run.has_adapter else None
     if side.run and adapter:
         title += f" + adapter <code>{adapter[:12]}</code>"
     if not side.run:

@@ -14,11 +14,11 @@ from assistant.conversation import Beside, Conversation
 from assistant.store import Store
 from assistant.ui.app import build_app
 from tests.conftest import ScriptedChat, wait_until
+from tests.links import finish
 from tests.process.test_launch import WORKER
 from trainer.config import RunConfig
 from trainer.corpus.library import Corpora, Corpus
 from trainer.errors import ModelError
-from trainer.events import Finished, Started
 from trainer.facts.flag import Flag
 from trainer.runs import Run, Runs
 
@@ -58,15 +58,6 @@ def page(app: gr.Blocks, serve: Serve) -> Iterator[Client]:
 @pytest.fixture
 def store(workspace: Path) -> Store:
     return Store.in_workspace(workspace)
-
-
-def finish(run: Run) -> Run:
-    run.adapter.mkdir()
-    (run.adapter / "adapter_model.safetensors").write_bytes(run.id.encode())
-    about = Started(steps=9, examples=30, trainable_parameters=5, parameters=50, device="cpu")
-    run.events.append(about)
-    run.events.append(Finished(seconds=1, step=9))
-    return run
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from trainer.export.making import Makings, export_folder
 from trainer.runs import Run
 
 MADE = """
-import json, os, sys, time
+import json, os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which tests in the background lack
 run, folder, kind = sys.argv[1:]
 print(json.dumps({"doing": "writing " + kind, "share": 0.5}), flush=True)
 print("a library says something", flush=True)

@@ -1,15 +1,18 @@
 """The bot behind a link, as a visitor's browser reaches it."""
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from assistant.access import hash_password, password_line
+from assistant.conversation import Answer
 from assistant.store import Store
 from tests.conftest import ScriptedChat
 from tests.links import NUMBERS, SAYS, Hosted, beside, finish
+from trainer.errors import ModelError
 from trainer.runs import Run, Runs
 
 LOGO = b"\x89PNG\r\n\x1a\n" + b"0" * 40
@@ -235,3 +238,19 @@ def test_a_logo_is_a_picture_or_refused(hosted: Hosted, finished: Run) -> None:
     for wrong in (b"<svg onload=alert(1)>", b"RIFF1234WAVE"):
         with pytest.raises(ConfigError, match="not a PNG, JPEG or WebP"):
             hosted.link(finished, look={"logo": base64.b64encode(wrong).decode()})
+
+
+def test_what_goes_wrong_here_names_nothing_of_this_machine_to_visitors(
+    store: Store, runs: Runs, finished: Run
+) -> None:
+    class Broken:
+        def answer(self, asked: object, stop: threading.Event) -> Iterator[tuple[Answer, ...]]:
+            raise ModelError("/home/secretary/models/x cannot be loaded")
+            yield ()
+
+    hosted = Hosted(store, runs, Broken())
+    with hosted.visitor(hosted.link(finished)) as visitor:
+        visitor.open()
+        (line,) = visitor.lines()
+    assert "Tell whoever gave you the link" in line["error"]
+    assert "secretary" not in line["error"]

@@ -1,5 +1,6 @@
 """`tandem share` and `tandem links`: a link at the terminal, open to a visitor in seconds."""
 
+import io
 import json
 import os
 import signal
@@ -46,7 +47,7 @@ def test_a_link_is_made_listed_and_taken_back(
     ("line", "said"),
     [
         (("share", "latest", "--logo", "nowhere.png"), "logo nowhere.png cannot be read"),
-        (("share", "latest", "--limit", "per_day"), "--limit takes key=number"),
+        (("share", "latest", "--limit", "per_day"), "--limit takes key=value"),
         (("share", "latest", "--colour", "red"), "look.colour"),
         (("share", "nothing"), "no run called"),
         (("links", "--revoke", "zzz"), "There is no link 'zzz'"),
@@ -69,9 +70,42 @@ def test_a_mistake_is_one_sentence(
     assert err.count("\n") == 1
 
 
+def test_an_empty_password_makes_no_open_link(
+    run: Run, workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(run)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    code, _, err = tandem(workspace, capsys, "share", "latest", "--password", "--no-serve")
+    assert (code, "The password is empty" in err) == (2, True)
+    assert "There are no links" in tandem(workspace, capsys, "links")[1]
+
+
+@pytest.mark.slow
+def test_links_given_out_before_open_again_with_the_workbench(
+    run: Run, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish(run)
+    made = ("share", "latest", "--no-serve", "--json")
+    path = json.loads(tandem(workspace, capsys, *made)[1])["url"]
+    command = [sys.executable, "-m", "assistant.cli", "serve", "--workspace", str(workspace)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        address = next(line for line in process.stderr if "links open at" in line).split()[-1]
+        assert httpx.get(f"{address}{path}bot").json()["title"] == "Returns"
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_shared_link_is_open_to_a_visitor_until_ctrl_c(run: Run, workspace: Path) -> None:
     finish(run)
-    command = [sys.executable, "-m", "assistant.cli", "share", run.id, "--json"]
+    # Tests may run where a shell has told everybody to ignore Ctrl-C.
+    hears = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script = hears + "from assistant.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, "share", run.id, "--json"]
     command += ["--workspace", str(workspace)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

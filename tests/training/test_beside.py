@@ -39,6 +39,19 @@ def test_an_answer_as_approved_stands_beside_itself(approved: Approved, bank: Co
     assert (found.flags, found.asked, found.far) == ((), None, False)
 
 
+def test_another_corpus_of_the_same_name_is_another_one(
+    approved: Approved, bank: Corpus, corpora: Corpora, tmp_path: Path
+) -> None:
+    assert approved(bank, "card stolen, what now", "Tap Cards.")
+    corpora.delete("bank")
+    (tmp_path / "bank.csv").write_text(FAQ.replace("Tap Cards", "Press Cards"))
+    again = corpora.add(tmp_path / "bank.csv")
+    assert again.path == bank.path
+    found = approved(again, "card stolen, what now", "Tap Cards.")
+    assert found
+    assert found.answer.startswith("Press Cards")
+
+
 def test_a_number_that_parts_from_the_approved_one_is_a_sign(
     approved: Approved, bank: Corpus
 ) -> None:

@@ -167,3 +167,5 @@ def test_a_column_head_names_the_weights_and_escapes_the_base() -> None:
     assert "abababababab" in head
     assert "✓ proof held" in head
     assert "no adapter" in side_head(BASE, None)
+    elsewhere = reply("", TUNED).proof.model_copy(update={"proven": False, "adapter": None})
+    assert "adapter" not in side_head(TUNED, None, elsewhere), "nobody knows which"

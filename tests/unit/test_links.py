@@ -1,15 +1,20 @@
 """Links as the store keeps them, what they suggest, and who may serve them."""
 
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from assistant.access import login_for
+from assistant.hosted.serving import Hosting
 from assistant.link_store import Links, today
-from assistant.links import Link
+from assistant.links import Link, encode_logo
 from assistant.sharing import (
     UNSURE_BELOW,
     link_told,
@@ -99,11 +104,10 @@ def test_the_page_says_what_the_corpus_suggests_or_what_its_owner_says(run: Run)
         ({"look": {"examples": ("x" * 201,)}}, "between 1 and 200 characters"),
         ({"limits": {"per_minute": 0}}, "limits.per_minute"),
         ({"limits": {"per_hour": 5}}, "per_hour"),
+        ({"days": -1}, "open for 1 to 3,650 days, not -1"),
     ],
 )
-def test_what_a_link_cannot_be_is_said_in_words(
-    run: Run, given: dict[str, dict[str, object]], said: str
-) -> None:
+def test_what_a_link_cannot_be_is_said_in_words(run: Run, given: dict[str, Any], said: str) -> None:
     finish(run)
     with pytest.raises(ConfigError, match=said):
         make_link(run, **given)
@@ -131,6 +135,27 @@ def test_use_is_told_in_words(links: Links, link: Link) -> None:
     assert use_told(links.use(link.id)).startswith("1 question, 1 not sure, 0 rated up")
     until = link.expires - timedelta(0)
     assert f"open until {until:%d %B %Y}" in link_told(link)
+
+
+def test_a_logo_that_is_too_large_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ConfigError, match=r"^The logo has 200,001 bytes, and at most 200,000"):
+        encode_logo(b"0" * 200_001)
+
+
+def test_a_way_in_that_cannot_be_opened_leaves_no_server_behind() -> None:
+    heres: list[str] = []
+
+    @contextmanager
+    def broken(here: str) -> Iterator[str]:
+        heres.append(here)
+        raise AccessError("no tunnel")
+        yield here
+
+    hosting = Hosting(FastAPI, public=broken)
+    for _ in range(2):
+        with pytest.raises(AccessError, match="no tunnel"):
+            hosting.address()
+    assert heres[0] == heres[1], "the port was free again"
 
 
 def test_a_way_in_from_elsewhere_needs_a_login_on_the_workbench() -> None:

@@ -1,6 +1,5 @@
 """A new link: what its page says, how it looks, who may come in and how much they may ask."""
 
-import base64
 import re
 from html import escape
 from typing import Any
@@ -12,8 +11,8 @@ from assistant.access import hash_password
 from assistant.hosted.door import Door
 from assistant.hosted.serving import Hosting
 from assistant.link_store import Links
-from assistant.links import Limits, Look
-from assistant.sharing import make_link, suggest_look
+from assistant.links import Limits, Look, encode_logo
+from assistant.sharing import MOST_DAYS, make_link, suggest_look
 from assistant.ui.bar import Bar
 from assistant.ui.errors import shown_to_user
 from assistant.ui.wiring import PRIVATE
@@ -30,7 +29,9 @@ def making_section(
         with gr.Column(min_width=320):
             look = _look_form()
             with gr.Row():
-                days = gr.Number(30, label="Open for, days", minimum=1, maximum=3650, precision=0)
+                days = gr.Number(
+                    30, label="Open for, days", minimum=1, maximum=MOST_DAYS, precision=0
+                )
                 password = gr.Textbox(
                     label="Password (optional)", type="password", max_length=72, min_width=160
                 )
@@ -102,7 +103,7 @@ def making_section(
                 raise ConfigError("Links cannot be served from here: use `tandem share`.")
             given: dict[str, object] = {"title": title, "greeting": greeting, "about": about}
             given |= {"examples": _lines(examples), "colour": as_hex(colour)}
-            given["logo"] = base64.b64encode(logo).decode() if logo else ""
+            given["logo"] = encode_logo(logo or b"")
             link = make_link(
                 runs.get(run_id or ""),
                 look=given,
@@ -110,7 +111,7 @@ def making_section(
                 with_base=with_base,
                 unsure=unsure,
                 password=hash_password(password) if password else "",
-                days=days,
+                days=days or 0,
             )
             address = f"{hosting.address()}/c/{Door(links).token(links.add(link))}/"
         return [gr.Textbox(address, visible=True), uuid4().hex]
