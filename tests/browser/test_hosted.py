@@ -59,8 +59,7 @@ def finished(run: Run) -> Run:
 def link(served: Served, run: Run, *, base: bool = True, **known: object) -> str:
     tuned = Side(base="bundled:pocket", run=run.id)
     sides = (tuned.bare, tuned) if base else (tuned,)
-    corpus = run.config.corpus
-    return served.link(**{"sides": sides, "corpus": corpus, "look": LOOK, **known})
+    return served.link(**{"sides": sides, "look": LOOK, **known})
 
 
 class Visit:
@@ -247,7 +246,7 @@ class Failing(ScriptedChat):
 
     def answer(self, asked, stop):
         yield tuple(Answer("Well") for _ in asked)
-        raise ModelError("The bot ran out of memory. Ask again in a moment.")
+        raise ModelError("/srv/base/model.safetensors is cut short.")
 
 
 def test_what_goes_wrong_stands_at_the_box_and_the_question_comes_back(
@@ -258,7 +257,9 @@ def test_what_goes_wrong_stands_at_the_box_and_the_question_comes_back(
         visit = Visit(browser, here, link(here, finished, limits=limits))
         page, trouble = visit.page, visit.page.get_by_role("alert")
         ask(page, "May I?")
-        expect(trouble).to_contain_text("out of memory")
+        expect(trouble).to_have_text(
+            "The bot cannot answer at this moment. Tell whoever gave you the link."
+        )
         expect(page.get_by_text("(broke off here)").last).to_be_visible()
         expect(box(page)).to_have_value("May I?")
         box(page).press("Enter")
