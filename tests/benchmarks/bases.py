@@ -77,6 +77,8 @@ def main() -> None:
     parser.add_argument("bases", nargs="+", metavar="BASE")
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()
+    if given.seeds < 2:
+        parser.error("a spread needs at least two seeds")
     seeds = range(1, given.seeds + 1)
     with tempfile.TemporaryDirectory() as name:
         Corpora(Path(name) / "corpora").add(sample_corpora()["banking"])
