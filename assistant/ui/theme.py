@@ -144,5 +144,7 @@ mark.taught { background: #99f6e4; color: #134e4a; padding: 1px 2px; border-radi
 .pair details { margin-top: 8px; }
 .pair summary { cursor: pointer; color: var(--body-text-color-subdued); }
 .choices { flex-wrap: wrap; }
+/* A name too long for its list ends before the arrow. */
+.secondary-wrap > input { padding-right: 28px !important; text-overflow: ellipsis; }
 """
 CSS += _REPORT + STYLE

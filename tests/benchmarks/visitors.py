@@ -137,6 +137,7 @@ def main() -> None:
     wanted = parser.parse_args()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         run = Run(wanted.run.resolve()) if wanted.run else tune(Path(folder), wanted.epochs)
         host = ModelHost(Runs(run.path.parent))
@@ -151,7 +152,7 @@ def main() -> None:
         visit(Crowd(host), asked)  # measures whether a batch pays, and warms up
         words = statistics.mean(len(text.split()) for text in alone)
         print(
-            f"\n{os.cpu_count()} processors, others use {os.getloadavg()[0]:.1f} of them; "
+            f"\n{os.cpu_count()} processors, others used {others:.1f} of them before; "
             f"{words:.0f} words an answer, medians of {wanted.turns} turns\n\n"
             f"visitors  {'':24}{'answers/s':>10}{'CPU s':>10}{'waits':>8}{'95%':>8}"
             f"{'done':>8}{'95%':>8}  as alone"
